@@ -1,0 +1,1 @@
+"""REST: requests in, problem+json and runs out; it decides nothing."""

@@ -1,0 +1,1 @@
+"""The far end of the server's socket, for the command line."""

@@ -1,0 +1,1 @@
+"""What changed: the bus inside the server's process."""

@@ -1,0 +1,1 @@
+"""What a run wrote: its log files and how to read them."""

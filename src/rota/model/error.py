@@ -1,0 +1,104 @@
+"""Every error that Rota raises on purpose, as one tree.
+
+RotaError
+├── NotFound            TaskNotFound · RunNotFound
+├── Refused             ManualTriggerOff · RunEnded · KeyReused · ShuttingDown
+├── Invalid             a value that its caller can mend; names every fault
+├── StoreUnavailable    the database cannot be written (disk full, I/O error)
+├── IllegalMove         a run cannot go there from where it is
+└── Unusable            Rota cannot start or go on: a locked folder, a newer database, a port in use
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class RotaError(Exception):
+    """Something went wrong that Rota foresaw; its text says what, and what to do next."""
+
+
+class NotFound(RotaError):
+    """What was named does not exist."""
+
+
+class TaskNotFound(NotFound):
+    """No task has this name."""
+
+    def __init__(self, name: str, nearest: str | None = None) -> None:
+        hint = f"; did you mean {nearest!r}?" if nearest else ""
+        super().__init__(f"there is no task named {name!r}{hint}")
+        self.name = name
+        self.nearest = nearest
+
+
+class RunNotFound(NotFound):
+    """No run has this id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"there is no run {run_id}")
+        self.run_id = run_id
+
+
+class Refused(RotaError):
+    """The request is understood, and the answer is no."""
+
+
+class ManualTriggerOff(Refused):
+    """The task says `manual_trigger = false`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"task {name!r} has manual_trigger = false: only its schedule starts it")
+        self.name = name
+
+
+class RunEnded(Refused):
+    """The run has ended, so there is nothing to stop."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} has already ended")
+        self.run_id = run_id
+
+
+class KeyReused(Refused):
+    """An idempotency key came back with another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the idempotency key {key!r} was used for a different request; choose a new key")
+        self.key = key
+
+
+class ShuttingDown(Refused):
+    """Rota is on its way out and starts nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__("Rota is shutting down; start it again with `rota serve`")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """One thing wrong with a request: where, what, and the value that was given."""
+
+    location: str  #: such as `body.params.level` or `query.limit`
+    message: str
+    value: object = None
+
+
+class Invalid(RotaError):
+    """A request has faults; `faults` names every one of them."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.location}: {fault.message}" for fault in faults))
+        self.faults = faults
+
+
+class StoreUnavailable(RotaError):
+    """The database cannot be written at the moment; the request changed nothing."""
+
+
+class IllegalMove(RotaError):
+    """A run cannot make this move from where it is."""
+
+
+class Unusable(RotaError):
+    """Rota cannot start or go on; the text says what to change."""

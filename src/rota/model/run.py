@@ -1,0 +1,178 @@
+"""A run: one execution of a task, a service instance or a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NewType, Self
+
+from rota.model.error import IllegalMove
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RunId = NewType("RunId", str)
+"""A UUIDv7 as 36 lower-case characters; its order is the order of creation."""
+
+
+class Kind(StrEnum):
+    """What a run is an execution of."""
+
+    TASK = "task"  #: a definition that runs to its end
+    SERVICE = "service"  #: one life of one instance of a service
+    JOB = "job"  #: an ad-hoc command that stands in no file
+
+
+class Status(StrEnum):
+    """Where a run is in its life. How it went is `EndReason`."""
+
+    PENDING = "pending"  #: written down, waits for a slot; no process is known to live
+    RUNNING = "running"  #: its process lives
+    ENDED = "ended"  #: nothing of it lives; `end_reason` says how it went
+
+
+class EndReason(StrEnum):
+    """How a run went, once it has ended."""
+
+    SUCCESS = "success"  #: an exit code that the task calls good
+    FAILED = "failed"  #: any other exit, or a signal from outside
+    TIMEOUT = "timeout"  #: it ran longer than its `timeout`
+    STOPPED = "stopped"  #: somebody asked; also a cancelled pending run
+    SKIPPED = "skipped"  #: its overlap rule let it go by
+    QUEUE_FULL = "queue_full"  #: `max_queued` runs were waiting already
+    MISSED = "missed"  #: its tick passed while nothing could run it
+    START_FAILED = "start_failed"  #: nothing was spawned: no such user, folder, program
+    LOG_OVERFLOW = "log_overflow"  #: killed by the cap on its log
+    LOST = "lost"  #: nothing that lives can say how it ended
+
+
+class TriggeredBy(StrEnum):
+    """Who or what started a run."""
+
+    CRON = "cron"  #: a tick of its schedule
+    API = "api"  #: a REST call
+    UI = "ui"  #: the web page
+    CLI = "cli"  #: the command line
+    TUI = "tui"  #: the terminal page
+    MCP = "mcp"  #: an agent
+    WEBHOOK = "webhook"  #: a call from another system
+    STARTUP = "startup"  #: Rota's own start
+    CATCH_UP = "catch_up"  #: a gap that is made good
+    RETRY = "retry"  #: the failure of an earlier attempt
+    UPSTREAM = "upstream"  #: the end of a task that it comes after
+    SERVICE = "service"  #: a service that is kept alive
+    SUBSCRIPTION = "subscription"  #: a sync that brought it in
+
+
+class Cause(StrEnum):
+    """Why the keeper ended a run by itself or by request. An exit of the program's own has none."""
+
+    TIMEOUT = "timeout"  #: the deadline passed
+    STOPPED = "stopped"  #: a stop was asked for, or the keeper was shut down
+    START_FAILED = "start_failed"  #: nothing was spawned
+    LOST = "lost"  #: the keeper died, or the machine
+
+
+#: Every move that a run may make. The only copy.
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.RUNNING, Status.ENDED}),
+    Status.RUNNING: frozenset({Status.ENDED}),
+    Status.ENDED: frozenset(),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandOver:
+    """To whom a run was given before its spawn, so that no second start can follow."""
+
+    attempt: str  #: a random token; only its holder may move the run
+    keeper_id: str  #: the keeper's own id, new at each start of a keeper
+    boot_id: str  #: the kernel's boot id at that time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """What the keeper knows of a run's end."""
+
+    cause: Cause | None = None
+    exit_code: int | None = None  #: null after a death by signal
+    signal: str | None = None  #: such as `SIGKILL`
+    end_at: datetime
+    duration: timedelta | None = None  #: monotonic, of the main process
+    cpu_time: timedelta | None = None  #: user and system, with the children it waited for
+    max_rss: int | None = None  #: bytes; null where the kernel cannot tell it truly
+    message: str | None = None  #: why nothing was spawned
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One execution, from its trigger to its end. What is not known is None."""
+
+    id: RunId
+    kind: Kind = Kind.TASK
+    task_name: str
+    status: Status = Status.PENDING
+    end_reason: EndReason | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    triggered_by: TriggeredBy
+    params: Mapping[str, str | None] = field(default_factory=dict)
+    created_at: datetime
+    scheduled_at: datetime | None = None  #: the tick; None for a run that was asked for
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    duration: timedelta | None = None
+    retry_attempt: int = 0
+    retry_of_run_id: RunId | None = None
+    instance_index: int | None = None
+    pid: int | None = None
+    cpu_time: timedelta | None = None
+    max_rss: int | None = None
+    message: str | None = None  #: one sentence of Rota's own on why it ended so
+    node: str = "local"
+    hand_over: HandOver | None = None  #: None until it was given to a keeper
+
+    def handed_over(self, to: HandOver) -> Self:
+        """The same pending run, given to a keeper; its process may live from now on."""
+        if self.status is not Status.PENDING:
+            raise IllegalMove(f"run {self.id} is {self.status} and cannot be handed over")
+        return replace(self, hand_over=to)
+
+    def taken_back(self) -> Self:
+        """The same pending run, which the keeper could not start now; it may be handed over again."""
+        if self.status is not Status.PENDING:
+            raise IllegalMove(f"run {self.id} is {self.status} and cannot be taken back")
+        return replace(self, hand_over=None)
+
+    def started(self, *, at: datetime, pid: int) -> Self:
+        """Its process lives."""
+        return self._moved(Status.RUNNING, start_at=at, pid=pid)
+
+    def ended(self, reason: EndReason, ending: Ending) -> Self:
+        """Nothing of it lives."""
+        return self._moved(
+            Status.ENDED,
+            end_reason=reason,
+            exit_code=ending.exit_code,
+            signal=ending.signal,
+            end_at=ending.end_at,
+            duration=ending.duration,
+            cpu_time=ending.cpu_time,
+            max_rss=ending.max_rss,
+            message=ending.message,
+        )
+
+    def _moved(self, to: Status, **changes: Any) -> Self:
+        if to not in MOVES[self.status]:
+            raise IllegalMove(f"run {self.id} is {self.status} and cannot become {to}")
+        return replace(self, status=to, **changes)
+
+
+def end_reason(ending: Ending, good: frozenset[int]) -> EndReason:
+    """How a run went, from what the keeper saw and the exit codes that the task calls good."""
+    if ending.cause is not None:
+        return EndReason(ending.cause.value)
+    if ending.exit_code is not None and ending.exit_code in good:
+        return EndReason.SUCCESS
+    return EndReason.FAILED

@@ -1,0 +1,27 @@
+"""Sizes: `10mb` is 10,000,000 bytes, `10mib` is 10,485,760."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = {
+    "": 1, "b": 1,
+    "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4,
+    "kib": 1024, "mib": 1024**2, "gib": 1024**3, "tib": 1024**4,
+}  # fmt: skip
+_TEXT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$", re.IGNORECASE)
+
+
+def parse_size(text: str | int) -> int:
+    """Bytes, from a whole number or text such as `100mb`; ValueError says what is allowed."""
+    if isinstance(text, bool) or not isinstance(text, (int, str)):
+        raise ValueError('expected a size such as "100mb", or a number of bytes')
+    if isinstance(text, int):
+        if text < 0:
+            raise ValueError("a size cannot be negative")
+        return text
+    match = _TEXT.match(text)
+    unit = _UNITS.get(match[2].lower()) if match else None
+    if match is None or unit is None:
+        raise ValueError(f"{text!r} is not a size; write such as 100mb (1000s) or 64kib (1024s)")
+    return round(float(match[1]) * unit)

@@ -1,0 +1,54 @@
+"""A task: a definition that runs to its end, by schedule or on demand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = re.compile(r"^[a-zA-Z0-9._:-]{1,100}$")
+"""What a task may be called."""
+
+
+class Overlap(StrEnum):
+    """What happens to a tick or trigger while the task runs `max_concurrent` times already."""
+
+    QUEUE = "queue"  #: it waits for its turn
+    SKIP = "skip"  #: it is let go by, and a run says so
+    REPLACE = "replace"  #: the oldest run is stopped, and this one starts after its end
+
+
+#: Signals that a task may be stopped with, SIGKILL included for those that know no other.
+STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What to run, when, and under which rules."""
+
+    name: str
+    run: str | tuple[str, ...]  #: text for the shell, or a program and its arguments
+    cron: tuple[str, ...] = ()  #: every one of them makes ticks
+    timezone: str | None = None  #: IANA name; None is the server's
+    description: str | None = None
+    group: str | None = None  #: a label
+    tags: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str | None = None  #: absolute; None is the folder of the configuration file
+    shell: str = "/bin/sh"
+    timeout: timedelta | None = None
+    stop_signal: str = "SIGTERM"
+    grace: timedelta = timedelta(seconds=5)  #: between the stop signal and SIGKILL
+    exit_codes: frozenset[int] = frozenset({0})  #: those that are a success
+    keep_children: bool = False  #: leave alone what outlives the main process
+    merge_stderr: bool = False  #: one pipe for both streams, in exact order
+    enabled: bool = True  #: False stops the schedule only
+    manual_trigger: bool = True
+    max_concurrent: int = 1
+    max_queued: int = 100
+    on_overlap: Overlap = Overlap.QUEUE

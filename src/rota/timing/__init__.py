@@ -1,0 +1,1 @@
+"""When: durations, cron expressions and the ticks that they make. Pure: no I/O, no clock."""
