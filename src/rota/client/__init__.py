@@ -1,1 +1,1 @@
-"""The far end of the server's socket, for the command line."""
+"""Far end of the server's Unix socket: requests, problems and events, with the standard library alone."""
