@@ -1,0 +1,266 @@
+"""A run in the keeper's hands, from its spawn to its end. Standard library only.
+
+    RUNNING ──the main process has ended──▶ LINGERING ──nothing is left, pipes closed or drained──▶ over
+
+While RUNNING, a deadline or a stop starts the ladder: the stop signal to the whole tree, SIGKILL after the
+grace. While LINGERING, what the main process left behind gets a second, then the same ladder, unless the
+task keeps its children. The main process stays unreaped until all that is over, so that neither its pid nor
+its session's id can become somebody else's.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from rota.keeper import record, tree
+from rota.keeper.pump import Pump
+from rota.logs.index import STDERR, STDOUT
+from rota.logs.writer import LogWriter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from rota.keeper.loop import Loop, Timer
+
+    class Guardian(Protocol):
+        """What a run needs of its keeper."""
+
+        def adopt(self) -> None:
+            """Find out whose the processes are that have become the keeper's own children."""
+
+        def over(self, child: Child) -> None:
+            """Nothing of the run is waited for any more."""
+
+
+LINGER = 1.0  #: seconds that leftovers have to finish by themselves
+DRAIN = 0.5  #: seconds that a pipe may stay open after the last process of the run that is known
+_AGAIN = 0.2  # seconds between looks for processes that have not died of SIGKILL yet
+
+TIMEOUT, STOPPED, START_FAILED = "timeout", "stopped", "start_failed"
+
+
+class Child:
+    """One run: its main process, its pipes, its deadlines."""
+
+    def __init__(self, loop: Loop, data: str, spec: dict[str, Any], record_fd: int, keeper: Guardian) -> None:
+        self._loop = loop
+        self._keeper = keeper
+        self.run_id: str = spec["run"]
+        self.attempt: str = spec["attempt"]
+        self.timeout: float | None = spec.get("timeout")
+        self.stop_signal: int = spec["stop_signal"]
+        self.grace: float = spec["grace"]
+        self.keep_children: bool = bool(spec.get("keep_children"))
+        self.merge_stderr: bool = bool(spec.get("merge_stderr"))
+        self.record_fd = record_fd
+        self.log = LogWriter(data, self.run_id)
+        self.pumps: list[Pump] = []
+        self.adopted: dict[int, int] = {}  #: pid → start time of what became the keeper's own child
+        self.told_fd = -1  #: the trampoline's pipe, until the program is loaded
+        self.program = self.folder = ""  #: what the trampoline tries, for the sentence if it fails
+        self.pid = 0
+        self.start_at = 0
+        self.started = 0.0  #: monotonic
+        self.cause: str | None = None
+        self.message: str | None = None
+        self.killed = False  #: whether the ladder has come to SIGKILL
+        self.kill_at: float | None = None  #: monotonic; the next step of a ladder that has begun
+        self.linger_until: float | None = None  #: monotonic; when leftovers are told to go
+        self.drain_until: float | None = None  #: monotonic; when open pipes are waited for no longer
+        self.exit: tuple[int | None, int | None] | None = (
+            None  #: exit code or signal, once the main process ended
+        )
+        self.end_at = 0
+        self.duration = 0.0
+        self.cpu_time = 0.0
+        self.leftovers: list[str] = []
+        self._timers: dict[str, Timer] = {}
+
+    # --- beginning
+
+    def begun(self, pid: int, at: int, moment: float, out: int, err: int | None) -> None:
+        """Its main process lives."""
+        self.pid, self.start_at, self.started = pid, at, moment
+        self.pumps.append(Pump(self._loop, out, STDOUT, self.log, self._pipe_closed))
+        if err is not None:
+            self.pumps.append(Pump(self._loop, err, STDERR, self.log, self._pipe_closed))
+        facts = tree.stat(pid)
+        self.write({"pid": pid, "start_time": facts[3] if facts else None, "start_at": at})
+        self.arm()
+
+    def failed(self, why: str) -> None:
+        """Its program could not be started."""
+        self.cause, self.message = START_FAILED, why
+        self.end_at = self.end_at or time.time_ns() // 1000
+        self.say(why)
+
+    def arm(self) -> None:
+        """Set the timers that its state asks for."""
+        if self.exit is None and self.timeout is not None and self.cause is None:
+            self._set("deadline", self.started + self.timeout, self._timed_out)
+        self._set("kill", self.kill_at, self._kill)
+        self._set("linger", self.linger_until, self._end_leftovers)
+        self._set("drain", self.drain_until, self._finish)
+
+    # --- the ladder
+
+    def stop(self, cause: str, said: str) -> None:
+        """Start the ladder; a run that has ended, or is on its way, is left as it is."""
+        if self.exit is not None or self.cause is not None:
+            return
+        self.cause = cause
+        self.say(said)
+        self.write({"cause": cause})
+        self._cancel("deadline")
+        self._signal(self.stop_signal)
+
+    def _timed_out(self) -> None:
+        self.stop(TIMEOUT, f"timed out after {self.timeout:g} s")
+
+    def _signal(self, number: int) -> None:
+        tree.signal_all(self.roots, number)
+        if number == signal.SIGKILL:
+            self.kill_at = time.monotonic() + _AGAIN
+        else:
+            self.kill_at = time.monotonic() + self.grace
+        self._set("kill", self.kill_at, self._kill)
+
+    def _kill(self) -> None:
+        if not self.killed and self.stop_signal != signal.SIGKILL:
+            self.say(f"still there {self.grace:g} s after {signal.Signals(self.stop_signal).name}: killed")
+        self.killed = True
+        self._signal(signal.SIGKILL)
+
+    def roots(self) -> list[int]:
+        """Its main process while that lives, and what was adopted from it; all else is below."""
+        self._keeper.adopt()
+        return [*([self.pid] if self.exit is None else []), *self.adopted]
+
+    # --- ending
+
+    def main_ended(self, exit_code: int | None, number: int | None) -> None:
+        """Its main process has ended, and is not reaped yet."""
+        self.exit = (exit_code, number)
+        self.end_at = time.time_ns() // 1000
+        self.duration = time.monotonic() - self.started
+        self._cancel("deadline")
+        for pump in self.pumps:
+            pump.drain()
+        self._keeper.adopt()
+        if self.adopted and not self.spares:
+            if self.kill_at is None:  # else the ladder that stopped it goes on for what is left
+                self.linger_until = time.monotonic() + LINGER
+                self._set("linger", self.linger_until, self._end_leftovers)
+        else:
+            self._cancel("kill")
+        self.settle()
+
+    def settle(self) -> None:
+        """Finish as soon as nothing is left to wait for."""
+        if self.exit is None or (self.adopted and not self.spares):
+            return
+        if all(pump.fd < 0 for pump in self.pumps):
+            self._finish()
+        elif self.drain_until is None:
+            self.drain_until = time.monotonic() + DRAIN
+            self._set("drain", self.drain_until, self._finish)
+
+    @property
+    def spares(self) -> bool:
+        """Whether what outlives the main process is left alone: only where nobody wanted the run to end."""
+        return self.keep_children and self.cause is None
+
+    def _end_leftovers(self) -> None:
+        self.linger_until = None
+        names = []
+        for pid in tree.descendants(self.adopted):
+            facts = tree.stat(pid)
+            if facts is not None and facts[1] not in "ZX":
+                names.append(f"{facts[0]} ({pid})")
+        self.leftovers = names
+        if names:
+            self.say(f"its main process has ended; ending what it left behind: {', '.join(names)}")
+        self._signal(self.stop_signal)
+
+    def _pipe_closed(self) -> None:
+        self.settle()
+
+    def _finish(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        for pump in self.pumps:
+            pump.drain()
+            if self.spares and pump.fd >= 0:
+                pump.discard()
+            else:
+                pump.close()
+        self.log.close()
+        self._keeper.over(self)
+
+    # --- words
+
+    def say(self, text: str) -> None:
+        """A line of Rota's own in the run's log."""
+        self.log.say(text, time.time_ns() // 1000)
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Add to the run's record; a full disk leaves the truth in the keeper's memory."""
+        try:
+            record.add(self.record_fd, line)
+        except OSError:
+            pass
+
+    def _set(self, name: str, moment: float | None, act: Callable[[], None]) -> None:
+        self._cancel(name)
+        if moment is not None:
+            self._timers[name] = self._loop.at(moment, act)
+
+    def _cancel(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    # --- across a re-execution
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a successor of this keeper needs."""
+        return {
+            "spec": {"run": self.run_id, **{name: getattr(self, name) for name in _SPEC}},
+            "record_fd": self.record_fd,
+            "log": self.log.state(),
+            "pumps": [[pump.fd, pump.stream] for pump in self.pumps if pump.fd >= 0],
+            "plain": {name: getattr(self, name) for name in _PLAIN},
+            "adopted": list(self.adopted.items()),
+        }  # fmt: skip
+
+    @classmethod
+    def restored(cls, loop: Loop, data: str, state: dict[str, Any], keeper: Guardian) -> Child:
+        """The run that `state` was taken from, its timers not yet armed."""
+        child = cls(loop, data, state["spec"], state["record_fd"], keeper)
+        child.log = LogWriter.restored(data, child.run_id, state["log"])
+        for name, value in state["plain"].items():
+            setattr(child, name, value)
+        child.exit = (child.exit[0], child.exit[1]) if child.exit else None
+        child.adopted = dict(state["adopted"])
+        child.pumps = [Pump(loop, fd, stream, child.log, child._pipe_closed) for fd, stream in state["pumps"]]
+        return child
+
+    def descriptors(self) -> list[int]:
+        """Every descriptor that must stay open across a re-execution."""
+        told = [self.told_fd] if self.told_fd >= 0 else []
+        return [
+            self.record_fd,
+            *told,
+            *self.log.descriptors(),
+            *(pump.fd for pump in self.pumps if pump.fd >= 0),
+        ]
+
+
+_SPEC = ("attempt", "timeout", "stop_signal", "grace", "keep_children", "merge_stderr")
+_PLAIN = (
+    *("told_fd", "program", "folder", "pid", "start_at", "started", "cause", "message", "killed"),
+    *("kill_at", "linger_until", "drain_until", "exit", "end_at", "duration", "cpu_time", "leftovers"),
+)

@@ -1,0 +1,408 @@
+"""The keeper: the parent of every child process. Standard library only.
+
+It spawns, pumps, keeps deadlines, signals, reaps, and remembers each exit until the server has committed
+it. It decides nothing about when or whether a run starts. It outlives the server; see `rota.keeper.main`
+for how it begins, `rota.keeper.upgrade` for how it changes its program without losing a run.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import time
+
+from rota.keeper import record, tree
+from rota.keeper.child import START_FAILED, STOPPED, Child
+from rota.keeper.connection import Connection
+from rota.keeper.locality import Mounts
+from rota.keeper.loop import READ, Loop
+from rota.keeper.protocol import OLDEST, PROTOCOL
+from rota.keeper.spawn import Spawner, SpawnFailed, failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from typing import Any
+
+    from rota.keeper.pump import Pump
+
+#: Without runs and without a server for so many seconds it leaves.
+IDLE = 60.0
+
+#: Descriptors of one run: its record, two pipes with both ends for a moment, three files of its log, a spare.
+_PER_RUN = 8
+_FAREWELL = 2.0  # seconds
+_OWN = 32  # sockets, the lock, and some room
+
+#: Errors that pass: the run stays pending.
+_NOT_NOW = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
+
+
+class Keeper:
+    """Owns every run's processes, and every wait for them."""
+
+    def __init__(
+        self,
+        *,
+        data: str,
+        version: str,
+        keeper_id: str,
+        boot_id: str,
+        listener: socket.socket,
+        descriptors: int,
+        log: Callable[[str], None],
+        idle: float = IDLE,
+    ) -> None:
+        self.data = data
+        self.version = version
+        self.keeper_id = keeper_id
+        self.boot_id = boot_id
+        self.listener = listener
+        self.log = log
+        self.loop = Loop(log)
+        self.spawner = Spawner(Mounts(), descriptors)
+        self.children: dict[str, Child] = {}  #: by run
+        self.leaders: dict[int, Child] = {}  #: by pid of the main process, until it is reaped
+        self.strays: dict[int, int] = {}  #: pid → start time of adopted processes that belong to no open run
+        self.ended: dict[str, dict[str, Any]] = {}  #: ends that the server has not acknowledged
+        self.discarding: list[Pump] = []  #: pipes of processes that were left alone
+        self.connections: list[Connection] = []
+        self.upgrade: Callable[[Keeper, list[str]], None] | None = None
+        self.leaving = False
+        self._greeted: list[Connection] = []  # servers whose hello waits for older connections to end
+        self._idle = idle
+        self._busy_until = time.monotonic()
+        self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+    def run(self) -> None:
+        """Serve until told to leave, or idle."""
+        self.loop.watch(self.listener.fileno(), READ, self._accept)
+        self.loop.on_signal(signal.SIGCHLD, self.reap)
+        self.loop.on_signal(signal.SIGTERM, self.leave)
+        self.loop.on_signal(signal.SIGINT, self.leave)
+        self.reap()
+        self._check_idle()
+        self.loop.run()
+
+    # --- servers
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self.listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self.loop.forget(self.listener.fileno())
+                self.loop.after(0.1, lambda: self.loop.watch(self.listener.fileno(), READ, self._accept))
+            return
+        self.connections.append(Connection(self.loop, sock, self.hear))
+
+    def hear(self, connection: Connection, message: dict[str, Any]) -> None:
+        """One message from a server."""
+        match message.get("op"):
+            case "spawn":
+                self._spawn(message)
+            case "ack":
+                self._ack(message)
+            case "stop":
+                self._stop(message)
+            case "hello":
+                self._hello(connection, message)
+            case "upgrade":
+                # At the end of the turn: messages that came with this one are heard before.
+                self.loop.soon(lambda: self._upgrade(connection, message))
+            case "shutdown":
+                self.leave()
+
+    def _hello(self, connection: Connection, message: dict[str, Any]) -> None:
+        if message.get("protocol", 0) < OLDEST:
+            connection.send(
+                {"event": "failed", "op": "hello", "message": f"this keeper speaks protocol {PROTOCOL}"}
+            )
+            return
+        connection.is_server = True
+        self._greeted.append(connection)
+        self._answer_hello()
+
+    def _answer_hello(self) -> None:
+        # An older server is dead, but what it sent last may not be read yet: a spawn among it must be seen
+        # before the list of runs is given, or the new server would believe that it never arrived.
+        while self._greeted:
+            connection = self._greeted[0]
+            for older in [other for other in self.connections if other.is_server and other is not connection]:
+                if older not in self._greeted:
+                    older.read()
+            self.connections = [other for other in self.connections if not other.closed]
+            if any(other.is_server and other not in self._greeted for other in self.connections):
+                self.loop.after(0.01, self._answer_hello)
+                return
+            self._greeted.pop(0)
+            if not connection.closed:
+                self._introduce(connection)
+
+    def _introduce(self, connection: Connection) -> None:
+        connection.send({
+            "event": "hello", "protocol": PROTOCOL, "version": self.version, "keeper": self.keeper_id,
+            "boot": self.boot_id, "pid": os.getpid(),
+        })  # fmt: skip
+        for child in self.children.values():
+            connection.send(_started(child))
+        for end in self.ended.values():
+            connection.send(end)
+        connection.send({"event": "listed"})
+        self.log(f"a server said hello; it was told of {len(self.children)} runs and {len(self.ended)} ends")
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a message to the server, if there is one."""
+        for connection in self.connections:
+            if connection.is_server and connection not in self._greeted:
+                connection.send(message)
+
+    # --- runs
+
+    def _spawn(self, message: dict[str, Any]) -> None:
+        run_id = message["run"]
+        if run_id in self.children or run_id in self.ended:
+            return  # it was handed over before: a run starts once
+        if self.leaving:
+            self._not_now(message, "the keeper is shutting down")
+            return
+        if (len(self.children) + 1) * _PER_RUN + len(self.discarding) + _OWN > self._most:
+            self._not_now(message, f"the limit of {self._most} open files is reached")
+            return
+        about = {name: message[name] for name in ("attempt", "stop_signal", "grace")}
+        about.update(
+            keep_children=bool(message.get("keep_children")), keeper=self.keeper_id, boot=self.boot_id
+        )
+        try:
+            record_fd = record.create(self.data, run_id, about)
+        except FileExistsError:
+            self.log(f"run {run_id} has a record already and is not spawned again")
+            return
+        except OSError as error:
+            self._not_now(message, f"cannot write the run's record: {error.strerror}")
+            return
+        child = Child(self.loop, self.data, message, record_fd, self)
+        try:
+            self._begin(child, message)
+        except (SpawnFailed, OSError) as error:
+            if isinstance(error, OSError) and error.errno in _NOT_NOW:
+                os.close(record_fd)
+                record.remove(self.data, run_id)
+                self._not_now(message, error.strerror or str(error))
+                return
+            child.failed(str(error))
+            self._record_end(child, None)
+
+    def _begin(self, child: Child, message: dict[str, Any]) -> None:
+        out_read, out = os.pipe()
+        err_read, err = (None, out) if child.merge_stderr else (-1, -1)
+        try:
+            if err_read is not None:
+                err_read, err = os.pipe()
+            at, moment = time.time_ns() // 1000, time.monotonic()
+            pid, told = self.spawner.spawn(message["argv"], message["env"], message["cwd"], out, err)
+        except (OSError, SpawnFailed):
+            os.close(out_read)
+            if err_read is not None and err_read >= 0:
+                os.close(err_read)
+            raise
+        finally:
+            os.close(out)
+            if err not in (out, -1):
+                os.close(err)
+        self.children[child.run_id] = self.leaders[pid] = child
+        child.begun(pid, at, moment, out_read, err_read)
+        if told is None:
+            self.tell(_started(child))
+        else:
+            child.told_fd = told
+            child.program, child.folder = message["argv"][0], message["cwd"]
+            self.watch_told(child)
+
+    def watch_told(self, child: Child) -> None:
+        """Wait for the word of a trampoline."""
+        self.loop.watch(child.told_fd, READ, lambda: self._hear_told(child))
+
+    def _hear_told(self, child: Child) -> None:
+        if child.told_fd < 0:
+            return
+        try:
+            told = os.read(child.told_fd, 2)
+        except BlockingIOError:
+            return
+        self.loop.forget(child.told_fd)
+        os.close(child.told_fd)
+        child.told_fd = -1
+        if told:
+            child.failed(failure(told, child.program, child.folder))
+        else:
+            self.tell(_started(child))
+
+    def _not_now(self, message: dict[str, Any], why: str) -> None:
+        self.log(f"run {message['run']} is not spawned now: {why}")
+        self.tell({"event": "not_now", "run": message["run"], "attempt": message["attempt"], "message": why})
+
+    def _stop(self, message: dict[str, Any]) -> None:
+        child = self.children.get(message["run"])
+        if child is not None:
+            child.stop(STOPPED, f"stopped by {message.get('by') or 'somebody'}")
+
+    def _ack(self, message: dict[str, Any]) -> None:
+        for run_id in message["runs"]:
+            if run_id not in self.children:
+                self.ended.pop(run_id, None)
+                record.remove(self.data, run_id)
+        self._check_left()
+
+    # --- the one reaper
+
+    def reap(self) -> None:
+        """Take notice of every process that has ended."""
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            child = self.leaders.get(found.si_pid)
+            if child is not None and child.exit is not None:
+                break  # it is held unreaped and hides the others: each is asked by its pid
+            self._reap_one(found.si_pid)
+        for pid in tree.children(os.getpid()):
+            child = self.leaders.get(pid)
+            if child is None or child.exit is None:
+                self._reap_one(pid)
+
+    def _reap_one(self, pid: int) -> None:
+        child = self.leaders.get(pid)
+        if child is not None:
+            found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if found is not None:
+                self._hear_told(child)
+                exited = found.si_code == os.CLD_EXITED
+                child.main_ended(*((found.si_status, None) if exited else (None, found.si_status)))
+            return
+        gone, _, usage = os.wait4(pid, os.WNOHANG)
+        if not gone:
+            return
+        self.strays.pop(pid, None)
+        for child in list(self.children.values()):
+            if child.adopted.pop(pid, None) is not None:
+                child.cpu_time += usage.ru_utime + usage.ru_stime
+                self.adopt()  # its own children are the keeper's now
+                child.settle()
+
+    def adopt(self) -> None:
+        """Find out whose the processes are that have become the keeper's own children."""
+        if not tree.HAS_PROC:
+            return
+        for pid in tree.children(os.getpid()):
+            if (
+                pid in self.leaders
+                or pid in self.strays
+                or any(pid in child.adopted for child in self.children.values())
+            ):
+                continue
+            facts = tree.stat(pid)
+            if facts is None:
+                continue
+            name, state, session, start = facts
+            owner = self.children.get(tree.run_of(pid) or "")
+            if owner is None and session in self.leaders:
+                owner = self.leaders[session]
+            if owner is not None:
+                owner.adopted[pid] = start
+            elif state not in "ZX":
+                self.strays[pid] = start
+                self.log(f"process {pid} ({name}) belongs to no run that is open; it is left alone")
+
+    def over(self, child: Child) -> None:
+        """Nothing of this run is waited for any more: reap its main process and write its end."""
+        _, _, usage = os.wait4(child.pid, 0)
+        del self.leaders[child.pid]
+        del self.children[child.run_id]
+        self.strays.update(child.adopted)
+        self.discarding = [pump for pump in (*self.discarding, *child.pumps) if pump.fd >= 0]
+        child.cpu_time += usage.ru_utime + usage.ru_stime
+        self._record_end(child, _peak(usage))
+        self._check_left()
+
+    def _record_end(self, child: Child, max_rss: int | None) -> None:
+        failed = child.cause == START_FAILED
+        code, number = child.exit if child.exit is not None and not failed else (None, None)
+        end = {
+            "event": "ended", "run": child.run_id, "attempt": child.attempt, "end_at": child.end_at,
+            "cause": child.cause, "exit_code": code, "signal": number, "message": child.message,
+            "pid": None if failed else child.pid,
+            "start_at": None if failed else child.start_at,
+            "duration": None if failed else child.duration,
+            "cpu_time": None if failed else child.cpu_time,
+            "max_rss": None if failed else max_rss,
+            "leftovers": child.leftovers,
+        }  # fmt: skip
+        child.log.close()
+        child.write(end)
+        os.close(child.record_fd)
+        self.ended[child.run_id] = end
+        self.tell(end)
+
+    # --- leaving
+
+    def leave(self) -> None:
+        """End every run, write the ends, and go."""
+        if self.leaving:
+            return
+        self.leaving = True
+        self.log(f"leaving: ending {len(self.children)} runs")
+        for child in list(self.children.values()):
+            child.stop(STOPPED, "stopped by the keeper's shutdown")
+        self._check_left()
+
+    def _check_left(self) -> None:
+        if not self.leaving or self.children:
+            return
+        if self.ended and any(connection.is_server for connection in self.connections):
+            # The ends are on file; a server that listens gets a moment to commit and acknowledge them.
+            self.loop.after(_FAREWELL, self.loop.stop)
+        else:
+            self.loop.soon(self.loop.stop)
+
+    def _check_idle(self) -> None:
+        self.connections = [connection for connection in self.connections if not connection.closed]
+        now = time.monotonic()
+        if self.children or self.connections:
+            self._busy_until = now
+        if now - self._busy_until >= self._idle:
+            self.log("leaving: no runs and no server")
+            self.leaving = True
+            self.loop.stop()
+        self.loop.after(self._idle / 10, self._check_idle)
+
+    def _upgrade(self, connection: Connection, message: dict[str, Any]) -> None:
+        if self.upgrade is None or self.leaving:
+            connection.send({"event": "failed", "op": "upgrade", "message": "the keeper is shutting down"})
+            return
+        try:
+            self.upgrade(self, message["argv"])
+        except OSError as error:  # only if the new program could not be started: then all is as before
+            connection.send({"event": "failed", "op": "upgrade", "message": str(error)})
+
+
+def _started(child: Child) -> dict[str, Any]:
+    about = {"run": child.run_id, "attempt": child.attempt, "pid": child.pid, "at": child.start_at}
+    return {"event": "started", **about}
+
+
+def _peak(usage: resource.struct_rusage) -> int | None:
+    """The peak memory of the largest process of a run, in bytes, where the kernel tells it truly.
+
+    A spawned process begins in the keeper's memory, and the kernel counts that as its own peak: what is not
+    above the keeper's peak says nothing about the program.
+    """
+    unit = 1024 if os.uname().sysname == "Linux" else 1
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage.ru_maxrss * unit if usage.ru_maxrss > own else None

@@ -1,0 +1,306 @@
+"""The server's end of the keeper's socket: finds or launches the keeper, and speaks in the model's words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import rota
+from rota.keeper import address, record
+from rota.keeper.protocol import PROTOCOL, Lines, ProtocolError, decode, encode
+from rota.model.error import Unusable
+from rota.model.run import Cause, Ending, RunId
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+_HERE = Path(__file__).resolve().parent
+_PYTHON = (sys.executable, "-I", "-S", "-X", "utf8")
+_TRIES = 50
+_PAUSE = 0.1  # seconds between tries, while an old keeper leaves or a new one begins
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spawn:
+    """What the keeper needs to start a run."""
+
+    run_id: RunId
+    attempt: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]  #: the whole environment
+    cwd: str  #: absolute
+    timeout: timedelta | None
+    stop_signal: str
+    grace: timedelta
+    keep_children: bool
+    merge_stderr: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """A run's main process lives."""
+
+    run_id: RunId
+    attempt: str
+    pid: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """A run is over."""
+
+    run_id: RunId
+    attempt: str
+    pid: int | None
+    start_at: datetime | None
+    ending: Ending
+    leftovers: tuple[str, ...] = ()  #: processes that had to be ended, as `name (pid)`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotNow:
+    """A run could not be spawned for want of descriptors, processes or room; nothing of it exists."""
+
+    run_id: RunId
+    attempt: str
+    message: str
+
+
+Message = Started | Ended | NotNow
+
+
+class KeeperLink:
+    """A connection to the keeper of one data folder."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._lines = Lines()
+        self._heard: deque[dict[str, Any]] = deque()
+        self.keeper_id = ""
+        self.boot_id = ""
+        self.version = ""
+        self.pid = 0
+        self.listed: list[Started | Ended] = []  #: every run that the keeper held at hello
+
+    @classmethod
+    async def open(cls, data: Path, *, launch: bool = True, upgrade: bool = True) -> Self:
+        """Connect to the keeper of `data`.
+
+        Launches one when none runs, which first ends what a dead one left; has one of another version
+        replace itself by this program's. Raises Unusable when there is none to be had.
+        """
+        link = await cls.connect(data, launch=launch)
+        try:
+            await link.greet()
+            if upgrade and link.version != rota.__version__:
+                await link.upgrade(data)
+        except BaseException:
+            await link.close()
+            raise
+        return link
+
+    def spawn(self, spawn: Spawn) -> None:
+        """Hand a run over. A second time for the same run changes nothing."""
+        self._send(
+            op="spawn",
+            run=spawn.run_id,
+            attempt=spawn.attempt,
+            argv=spawn.argv,
+            env=dict(spawn.env),
+            cwd=spawn.cwd,
+            timeout=spawn.timeout.total_seconds() if spawn.timeout is not None else None,
+            stop_signal=int(signal.Signals[spawn.stop_signal]),
+            grace=spawn.grace.total_seconds(),
+            keep_children=spawn.keep_children,
+            merge_stderr=spawn.merge_stderr,
+        )
+
+    def stop(self, run_id: RunId, by: str) -> None:
+        """Begin the stop ladder of a run; `by` goes into its log."""
+        self._send(op="stop", run=run_id, by=by)
+
+    def acknowledge(self, run_ids: Iterable[RunId]) -> None:
+        """These ends are committed: the keeper may forget them."""
+        self._send(op="ack", runs=list(run_ids))
+
+    async def shutdown(self) -> None:
+        """Ask the keeper to end every run and leave; what it says comes until the iteration ends."""
+        self._send(op="shutdown")
+        await self._writer.drain()
+
+    async def upgrade(self, data: Path) -> None:
+        """Have the keeper become this program's version, with all its runs; Unusable when it cannot."""
+        program = [*_PYTHON, str(_HERE / "main.py")]
+        check = await asyncio.create_subprocess_exec(*program, "--check", stderr=asyncio.subprocess.PIPE)
+        _, said = await check.communicate()
+        if check.returncode:
+            raise Unusable(f"this program's keeper does not start: {said.decode(errors='replace').strip()}")
+        self._send(op="upgrade", argv=[*program, str(data)])
+        await self.greet()
+
+    async def close(self) -> None:
+        """End the connection; the keeper and its runs go on."""
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except OSError:
+            return  # it was gone already
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        """What the keeper says, until the connection is lost."""
+        while (heard := await self._next()) is not None:
+            message = _message(heard)
+            if message is not None:
+                yield message
+
+    @classmethod
+    async def connect(cls, data: Path, *, launch: bool) -> Self:
+        """A connection on which nothing was said yet."""
+        for _ in range(_TRIES):
+            try:
+                sock = address.connect(os.fspath(data / "keeper.sock"))
+                sock.setblocking(False)
+                return cls(*await asyncio.open_unix_connection(sock=sock))
+            except (FileNotFoundError, ConnectionRefusedError) as error:
+                if not launch:
+                    raise Unusable(f"no keeper runs for {data}") from error
+            said = await _launch(data)
+            if said not in ("ready", "another keeper runs"):
+                raise Unusable(f"the keeper for {data} does not start: {said or 'see keeper.log there'}")
+            if said != "ready":
+                await asyncio.sleep(_PAUSE)  # that one is about to listen, or about to leave
+        raise Unusable(f"a keeper holds {data / 'keeper.lock'} but does not answer; see keeper.log there")
+
+    async def greet(self) -> None:
+        """Say hello, and hear what the keeper holds."""
+        self._send(op="hello", protocol=PROTOCOL, version=rota.__version__, pid=os.getpid())
+        self.listed = []
+        listing = False
+        while (heard := await self._next()) is not None:
+            event = heard.get("event")
+            if event == "failed":
+                raise Unusable(f"the keeper refuses to {heard.get('op')}: {heard.get('message')}")
+            if event == "hello":
+                self.keeper_id, self.boot_id = heard["keeper"], heard["boot"]
+                self.version, self.pid = heard["version"], heard["pid"]
+                listing = True
+            elif event == "listed" and listing:
+                return
+            elif listing:
+                message = _message(heard)
+                if isinstance(message, Started | Ended):
+                    self.listed.append(message)
+        raise Unusable("the keeper ended the connection instead of saying hello; see keeper.log")
+
+    async def _next(self) -> dict[str, Any] | None:
+        while not self._heard:
+            try:
+                data = await self._reader.read(1 << 18)
+            except OSError:
+                return None
+            if not data:
+                return None
+            try:
+                self._heard.extend(decode(line) for line in self._lines.feed(data))
+            except ProtocolError:
+                return None
+        return self._heard.popleft()
+
+    def _send(self, **message: Any) -> None:
+        self._writer.write(encode(message))
+
+
+async def shutdown_keeper(data: Path) -> bool:
+    """Have the keeper of `data` end every run and leave, without a server; False when none runs.
+
+    The ends stay on file for the next server.
+    """
+    try:
+        link = await KeeperLink.connect(data, launch=False)
+    except Unusable:
+        return False
+    await link.shutdown()
+    async for _ in link:
+        continue
+    await link.close()
+    return True
+
+
+def read_ending(data: Path, run_id: RunId) -> Ended | None:
+    """The end on file of a run whose keeper is gone; None when its keeper did not live to see it."""
+    on_file = record.read(os.fspath(data), run_id)
+    message = _message(on_file) if on_file is not None else None
+    return message if isinstance(message, Ended) else None
+
+
+async def _launch(data: Path) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *_PYTHON,
+        str(_HERE / "launch.py"),
+        str(data),
+        env={"PATH": os.environ.get("PATH", os.defpath)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return said.decode(errors="replace").strip()
+
+
+def _message(heard: dict[str, Any]) -> Message | None:
+    match heard.get("event"):
+        case "started":
+            return Started(
+                run_id=heard["run"], attempt=heard["attempt"], pid=heard["pid"], at=_moment(heard["at"])
+            )
+        case "ended":
+            return Ended(
+                run_id=heard["run"],
+                attempt=heard["attempt"],
+                pid=heard["pid"],
+                start_at=_moment(heard["start_at"]) if heard["start_at"] else None,
+                ending=_ending(heard),
+                leftovers=tuple(heard["leftovers"]),
+            )
+        case "not_now":
+            return NotNow(run_id=heard["run"], attempt=heard["attempt"], message=heard["message"])
+    return None
+
+
+def _ending(heard: dict[str, Any]) -> Ending:
+    return Ending(
+        cause=Cause(heard["cause"]) if heard["cause"] else None,
+        exit_code=heard["exit_code"],
+        signal=_signal_name(heard["signal"]) if heard["signal"] else None,
+        end_at=_moment(heard["end_at"]),
+        duration=_length(heard["duration"]),
+        cpu_time=_length(heard["cpu_time"]),
+        max_rss=heard["max_rss"],
+        message=heard["message"],
+    )
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(
+        microsecond=microseconds % 1_000_000
+    )
+
+
+def _length(seconds: float | None) -> timedelta | None:
+    return timedelta(seconds=seconds) if seconds is not None else None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}" if number > signal.SIGRTMIN else f"SIG{number}"

@@ -1,0 +1,83 @@
+"""What server and keeper say to each other: one JSON object a line. Standard library only.
+
+The server sends `op`:
+
+    hello     protocol, version, pid         answered by `hello`, the list of all runs, `listed`
+    spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr
+    stop      run, by                        the stop ladder; `by` is for the run's log
+    ack       runs                           the server has committed these ends
+    upgrade   argv                           re-execute in place as this command; a `hello` sent after it
+                                             is answered by whoever is there then
+    shutdown                                 end every run, then leave
+
+The keeper sends `event`:
+
+    hello     protocol, version, keeper, boot, pid
+    started   run, attempt, pid, at
+    ended     run, attempt, pid, start_at, end_at, duration, cause, exit_code, signal, cpu_time, max_rss,
+              message, leftovers
+    not_now   run, attempt, message          out of descriptors or room: nothing was spawned, ask again later
+    listed    the list after `hello` is complete
+    failed    op, message                    an upgrade that could not be done
+
+Times are microseconds since the epoch, durations seconds, `signal` and `stop_signal` numbers. Fields that
+one side does not know are ignored. A newer server speaks at least the two protocols before its own.
+"""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PROTOCOL = 1
+OLDEST = 1
+
+#: The longest line, in bytes: an environment may be large.
+LONGEST = 16 * 1024 * 1024
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class ProtocolError(Exception):
+    """The other side said something that is no message."""
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One line, with its newline."""
+    return _encode(message).encode("ascii") + b"\n"
+
+
+def decode(line: bytes | bytearray) -> dict[str, Any]:
+    """The message in one line; ProtocolError when it is none."""
+    try:
+        message = json.loads(line)
+    except ValueError as error:
+        raise ProtocolError(f"not JSON: {bytes(line[:80])!r}") from error
+    if not isinstance(message, dict):
+        raise ProtocolError(f"not an object: {bytes(line[:80])!r}")
+    return message
+
+
+class Lines:
+    """Cuts a byte stream into lines."""
+
+    __slots__ = ("_searched", "rest")
+
+    def __init__(self, rest: bytes = b"") -> None:
+        self.rest = bytearray(rest)  #: an unfinished line
+        self._searched = 0
+
+    def feed(self, data: bytes) -> list[bytearray]:
+        """The lines that `data` completes."""
+        self.rest += data
+        if self.rest.find(b"\n", self._searched) < 0:
+            self._searched = len(self.rest)
+            if self._searched > LONGEST:
+                raise ProtocolError(f"a line is longer than {LONGEST} bytes")
+            return []
+        *lines, self.rest = self.rest.split(b"\n")
+        self._searched = len(self.rest)
+        return lines

@@ -1,0 +1,166 @@
+"""Starts a program: directly where nothing can hang, through a trampoline where something might.
+
+Directly is `posix_spawn`: it shares the keeper's memory until the program is loaded, so it is fast for a
+keeper of any size, and it holds the keeper for as long as loading takes. The trampoline is a fork: the
+child, not the keeper, enters the folder and loads the program, and says through a pipe how that went. A
+fork touches no file at all, so it works when every disk but the memory is gone.
+
+Either way a program starts with its own session, default signals, an empty signal mask, `/dev/null` as
+standard input, no descriptor but its three, and the descriptor limit that the keeper itself was given.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+
+from rota.keeper.locality import NotLocal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rota.keeper.locality import Mounts
+
+_RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
+
+#: What the parts of a spawn are called when one fails; the trampoline sends the index.
+STEPS = ("enter the working folder", "start", "set the limits of")
+
+
+class SpawnFailed(Exception):
+    """Nothing was spawned; the text says which step failed and why."""
+
+
+class Spawner:
+    """Starts programs for the keeper."""
+
+    def __init__(self, mounts: Mounts, descriptors: int) -> None:
+        self.mounts = mounts
+        self.descriptors = descriptors  #: the soft limit that programs get
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+    def spawn(
+        self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int
+    ) -> tuple[int, int | None]:
+        """Start `argv` with its output to the descriptors `out` and `err`.
+
+        Returns its pid, and for one that goes through the trampoline the descriptor of a pipe: its end
+        without a byte says that the program is loaded, two bytes say what failed (see `failure`).
+        """
+        if not argv or not argv[0]:
+            raise SpawnFailed("there is no program to start")
+        try:
+            self.mounts.check(folder)
+            return self._direct(argv, env, folder, out, err), None
+        except NotLocal:
+            return self._trampoline(argv, env, folder, out, err)
+
+    def _direct(self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int) -> int:
+        step = STEPS[0]
+        try:
+            os.chdir(folder)
+            try:
+                step = STEPS[1]
+                program = self.mounts.find(argv[0], folder, env.get("PATH", os.defpath))
+                with _Limit(self.descriptors):
+                    return os.posix_spawn(
+                        program,
+                        argv,
+                        env,
+                        file_actions=[
+                            (os.POSIX_SPAWN_DUP2, self._null, 0),
+                            (os.POSIX_SPAWN_DUP2, out, 1),
+                            (os.POSIX_SPAWN_DUP2, err, 2),
+                        ],
+                        setsid=True,
+                        setsigmask=[],
+                        setsigdef=_RESET,
+                    )
+            finally:
+                os.chdir("/")
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.ENOMEM):
+                raise  # the machine is out of processes or memory for now
+            raise SpawnFailed(_sentence(step, argv[0], folder, error)) from error
+
+    def _trampoline(
+        self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int
+    ) -> tuple[int, int]:
+        told, tell = os.pipe()
+        everything = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._become(argv, env, folder, out, err, tell)
+        except OSError:
+            os.close(told)
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, everything)
+            os.close(tell)
+        os.set_blocking(told, False)
+        return pid, told
+
+    def _become(
+        self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int, tell: int
+    ) -> None:
+        # In the forked child: whatever happens, it must not come back into the keeper's own code.
+        step = 2
+        try:
+            signal.set_wakeup_fd(-1)
+            os.setsid()
+            os.dup2(self._null, 0)
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            os.dup2(tell, 3, inheritable=False)
+            # A child that hangs on a dead mount must not keep the server's connection open.
+            os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, hard))
+            for number in _RESET:
+                try:
+                    signal.signal(number, signal.SIG_DFL)
+                except (OSError, ValueError):
+                    continue  # the C library keeps some for itself
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            step = 0
+            os.chdir(folder)
+            step = 1
+            os.execvpe(argv[0], argv, env)
+        except OSError as error:
+            os.write(3, bytes((step, min(error.errno or 0, 255))))
+        except BaseException:  # noqa: BLE001 - in the forked child nothing may pass
+            os.write(3, bytes((step, errno.EINVAL)))
+        finally:
+            os._exit(127)
+
+
+def failure(told: bytes, program: str, folder: str) -> str:
+    """The sentence for the two bytes that a trampoline sent."""
+    return _sentence(STEPS[told[0]], program, folder, OSError(told[1], os.strerror(told[1])))
+
+
+class _Limit:
+    """The descriptor limit of programs, for the moment of a spawn: they inherit the keeper's."""
+
+    __slots__ = ("_now", "_soft")
+
+    def __init__(self, soft: int) -> None:
+        self._soft = soft
+
+    def __enter__(self) -> None:
+        self._now = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._now[1]))
+
+    def __exit__(self, *_: object) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, self._now)
+
+
+def _sentence(step: str, program: str, folder: str, error: Exception) -> str:
+    what = repr(folder if step == STEPS[0] else program)
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
+        why = "it is no program that this machine can load; a script needs a first line such as #!/bin/sh"
+    return f"cannot {step} {what}: {why}"

@@ -1,0 +1,79 @@
+"""What a dead keeper left alive: found, ended, and only then are those runs lost. Standard library only.
+
+A process is a survivor when it, or its session, names a run of this data folder whose record has no exit.
+So nobody else's processes are touched, nor those that a task was told to leave alone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from rota.keeper import record, tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOOK = 0.02  # seconds between looks at processes that are told to go
+_KILLED = 5.0  # seconds that a killed process may take to vanish before it is given up (a dead disk holds it)
+
+
+def end(data: str, log: Callable[[str], None]) -> None:
+    """End every survivor, by the stop signal and after the grace of its run; returns when they are gone."""
+    if not tree.HAS_PROC:
+        return
+    found = _find(data)
+    if not found:
+        return
+    log(f"ending {len(found)} processes that an earlier keeper left: {sorted(pid for pid, _ in found)}")
+    begun = time.monotonic()
+    told: set[tuple[tree.Process, int]] = set()
+    while found:
+        waited = time.monotonic() - begun
+        for process, (stop_signal, grace) in found.items():
+            number = stop_signal if waited < grace else signal.SIGKILL
+            if (process, number) not in told:
+                told.add((process, number))
+                tree.send(process, number)
+                tree.send(process, signal.SIGCONT)
+        if waited > max(grace for _, grace in found.values()) + _KILLED:
+            log(f"gave up on {sorted(pid for pid, _ in found)}: they do not die")
+            return
+        time.sleep(_LOOK)
+        found = _find(data)
+
+
+def _find(data: str) -> dict[tree.Process, tuple[int, float]]:
+    """Every survivor, with the stop signal and the grace of its run."""
+    open_runs: dict[str, dict[str, object] | None] = {}
+    sessions: dict[int, str] = {}
+    facts: dict[int, tuple[int, int]] = {}
+    owner: dict[int, str] = {}
+    for pid in tree.processes():
+        seen = tree.stat(pid)
+        if seen is None or seen[1] in "ZX" or pid == os.getpid():
+            continue
+        facts[pid] = (seen[2], seen[3])
+        run_id = tree.run_of(pid)
+        if run_id is None:
+            continue
+        if run_id not in open_runs:
+            open_runs[run_id] = _open(data, run_id)
+        if open_runs[run_id] is not None:
+            owner[pid] = run_id
+            sessions[seen[2]] = run_id
+    found: dict[tree.Process, tuple[int, float]] = {}
+    for pid, (session, start) in facts.items():
+        about = open_runs.get(owner.get(pid) or sessions.get(session, ""))
+        if about is not None:
+            found[pid, start] = (int(str(about["stop_signal"])), float(str(about["grace"])))
+    return found
+
+
+def _open(data: str, run_id: str) -> dict[str, object] | None:
+    if len(run_id) != 36 or os.sep in run_id:
+        return None
+    about = record.read(data, run_id)
+    return about if about is not None and "stop_signal" in about and about.get("event") != "ended" else None
