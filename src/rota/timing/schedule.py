@@ -1,0 +1,159 @@
+"""A schedule: when a task is due. Cron expressions in a zone, or every so often from the Unix epoch on.
+
+The daylight rule is Debian cron's. A schedule whose second, minute and hour all begin with something
+other than `*` means times of day, and each of them comes once on both nights: as soon as the gap of spring is
+over, and in the first of the two passes of autumn. Every other schedule means intervals: it comes
+whenever the clock on the wall shows such a time, in both passes, and not in the gap.
+
+cronsim knows the calendar. The clock is ours, because cronsim steps by whole hours and loses ticks where
+a zone's clock is changed by half of one, and because its fixed times fall behind the second pass.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cronsim import CronSim, CronSimError
+from cronsim.cronsim import Field
+from cronsim.explain import explain
+
+from rota.timing.duration import format_duration, parse_duration
+from rota.timing.expression import six_fields, why_refused
+from rota.timing.zone import find_zone, span_at
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_SECOND = timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001  # a wall clock has no zone
+_LAST_YEAR = 9000  #: the calendar of Python ends at 9999; no tick is sought so late
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule(ABC):
+    """When a task is due, as an endless row of ticks: aware UTC moments on whole seconds."""
+
+    text: str  #: as it was written
+    zone: ZoneInfo
+
+    @abstractmethod
+    def next_after(self, instant: datetime) -> datetime | None:
+        """The first tick strictly after this aware moment; None when there is none any more."""
+
+    @abstractmethod
+    def explain(self) -> str:
+        """The schedule as a phrase for people, such as `At 02:30 every day, Europe/Paris time`."""
+
+
+def parse_schedule(expression: str, zone: str) -> Schedule:
+    """The schedule that this text means in this zone; ValueError says what is wrong and what is allowed."""
+    text = expression.strip()
+    found = find_zone(zone)
+    if text.lower().split()[:1] == ["@every"]:
+        return Interval(text=text, zone=found, period=_period(text))
+    fields = six_fields(text)
+    fixed = not any(part.startswith("*") for part in fields[:3])
+    return Calendar(text=text, zone=found, wall=_calendar(fields), fixed=fixed)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval(Schedule):
+    """`@every 90s`: the multiples of a period since the Unix epoch, whatever clocks on walls do."""
+
+    period: timedelta
+
+    def next_after(self, instant: datetime) -> datetime | None:
+        try:
+            return _EPOCH + ((instant - _EPOCH) // self.period + 1) * self.period
+        except OverflowError:
+            return None
+
+    def explain(self) -> str:
+        return f"Every {format_duration(self.period)}, counted from 1970-01-01 00:00 UTC"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Calendar(Schedule):
+    """A cron expression in a zone."""
+
+    wall: CronSim = field(repr=False, compare=False)
+    fixed: bool  #: it means times of day, rather than an interval
+
+    def next_after(self, instant: datetime) -> datetime | None:
+        after = instant.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+        if after.year > _LAST_YEAR:
+            return None
+        span = span_at(self.zone, after)
+        wall = after + span.offset
+        if self.fixed:  # in the second pass of an autumn, what it repeats has come already
+            wall = max(wall, span.starts + span.offset_before - _SECOND)
+        due = self._next_wall(wall)
+        while due is not None and due.year <= _LAST_YEAR:
+            if due - span.offset < span.ends:
+                return (due - span.offset).replace(tzinfo=UTC)
+            # The clock is changed before the wall shows this time.
+            following = span_at(self.zone, span.ends)
+            opens = following.starts + following.offset
+            if self.fixed and due < opens:
+                return following.starts.replace(tzinfo=UTC)
+            if not self.fixed and (due < opens or following.offset < span.offset):
+                due = self._next_wall(opens - _SECOND)
+            span = following
+        return None
+
+    def explain(self) -> str:
+        sentence = _proper_ordinals(explain(" ".join(self.wall.parts)))
+        return f"{sentence}, {self.zone.key} time" if self.zone.key != "UTC" else f"{sentence}, UTC"
+
+    def _next_wall(self, wall: datetime) -> datetime | None:
+        """The first match of the calendar after this time on the wall."""
+        calendar = copy(self.wall)
+        calendar.dt = wall
+        return next(calendar, None)
+
+
+def _calendar(fields: list[str]) -> CronSim:
+    try:
+        calendar = CronSim(" ".join(fields), _ANCHOR)
+    except CronSimError:
+        raise ValueError(why_refused(fields)) from None
+    if not _comes(*fields[3:]):
+        raise ValueError("it never comes: no day in fifty years fits its day, month and weekday")
+    # Ten thousand schedules would hold eight kilobytes of sets each.
+    calendar.seconds = _values(Field.SECOND, fields[0])
+    calendar.minutes = _values(Field.MINUTE, fields[1])
+    calendar.hours = _values(Field.HOUR, fields[2])
+    calendar.days = _values(Field.DAY, fields[3])
+    calendar.months = _values(Field.MONTH, fields[4])
+    calendar.weekdays = _values(Field.DOW, fields[5])
+    return calendar
+
+
+@lru_cache(maxsize=4096)
+def _values(which: Field, text: str) -> Any:
+    return which.parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _comes(day: str, month: str, weekday: str) -> bool:
+    return next(CronSim(f"0 0 0 {day} {month} {weekday}", _ANCHOR), None) is not None
+
+
+def _period(text: str) -> timedelta:
+    period = parse_duration(" ".join(text.split()[1:]))
+    if period < _SECOND or period % _SECOND:
+        raise ValueError(f'"{text}": the period is whole seconds, at least one')
+    return period
+
+
+def _proper_ordinals(sentence: str) -> str:
+    # cronsim says 21th, 22th, 23th and 31th.
+    endings = {"1": "st", "2": "nd", "3": "rd"}
+    return re.sub(r"\b([23])([123])th\b", lambda match: match[1] + match[2] + endings[match[2]], sentence)
