@@ -1,0 +1,66 @@
+"""A call: one request, with the server that it came to and the door it came by."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from fastapi import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from starlette.types import Receive
+
+    from rota.operations.rota import Rota
+
+T = TypeVar("T")
+
+
+class ClientGone(Exception):
+    """The client hung up; there is nobody to answer."""
+
+
+class Call(Request):
+    """A request to one of Rota's routes."""
+
+    @property
+    def rota(self) -> Rota:
+        """What the operations work on."""
+        rota: Rota = self.scope["app"].state.rota
+        return rota
+
+    @property
+    def by_socket(self) -> bool:
+        """It came by the Unix socket: from the data folder's owner."""
+        return bool(self.scope["rota.by_socket"])
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port under which the client knows this server."""
+        return str(self.scope["rota.origin"])
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """What the work returns; when the client hangs up first, the work is cancelled and ClientGone raised.
+
+    The request's body has been read before this: from then on the only message to come is the disconnect.
+    """
+    working = asyncio.create_task(work)
+    watching = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientGone
+    finally:
+        watching.cancel()
+        if working.cancel():
+            # It has something to give back (a subscription, a file) before its caller goes on.
+            await asyncio.wait((working,))
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,112 @@
+"""Forms: what a request may carry in path, query, headers and body, and the faults in what it does."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from rota.api.shapes import RUN_ID
+from rota.model.error import Fault
+from rota.model.task import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
+TaskName = Annotated[str, Path(pattern=NAME.pattern, description="The task's name.", examples=["backup"])]
+RunIdInPath = Annotated[str, Path(pattern=RUN_ID, description="The run's id.")]
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+class Form(BaseModel):
+    """A part of a request: a field that it does not name is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Empty(Form):
+    """Nothing at all."""
+
+
+def _flag(text: object) -> object:
+    if text in ("true", "false"):
+        return text == "true"
+    raise ValueError("it is either true or false")
+
+
+def _whole(text: object) -> object:
+    if isinstance(text, str) and _WHOLE.fullmatch(text):
+        return int(text)
+    raise ValueError("it is a whole number")
+
+
+def _moment(text: object) -> object:
+    if isinstance(text, str) and _MOMENT.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text.upper())
+        except ValueError:
+            pass
+    raise ValueError(
+        "it is a time such as 2026-11-22T20:36:03Z, its zone included (in an address, + is written %2B)"
+    )
+
+
+#: `true` or `false`, in a query.
+Flag = Annotated[bool, BeforeValidator(_flag)]
+#: A whole number, in a query.
+Whole = Annotated[int, BeforeValidator(_whole)]
+#: A time of RFC 3339 with its zone, in a query.
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+def faults_of(error: ValidationError, part: str, names: Iterable[str]) -> list[Fault]:
+    """What is wrong with one part of a request; `names` are those that it may carry."""
+    return [
+        Fault(location=_location(part, each), message=_message(part, each, names), value=each["input"])
+        for each in error.errors(include_url=False, include_context=False)
+    ]
+
+
+def _location(part: str, error: ErrorDetails) -> str:
+    return ".".join([part, *(str(step) for step in error["loc"])])
+
+
+def _message(part: str, error: ErrorDetails, names: Iterable[str]) -> str:
+    if error["type"] == "extra_forbidden":
+        return unknown(part, str(error["loc"][-1]), names if len(error["loc"]) == 1 else ())
+    return error["msg"].removeprefix("Value error, ")
+
+
+def unknown(part: str, name: str, names: Iterable[str]) -> str:
+    """That there is no such thing, and what may have been meant."""
+    what = {"query": "query parameter", "body": "field"}.get(part, part)
+    allowed = sorted(names)
+    if nearest := difflib.get_close_matches(name.lower(), allowed, n=1):
+        return f"there is no such {what}; did you mean {nearest[0]}?"
+    if allowed:
+        return f"there is no such {what}; there is {', '.join(allowed)}"
+    return f"there is no such {what}"
+
+
+def names_of(form: type[BaseModel]) -> list[str]:
+    """What a form's fields are called in a request."""
+    return [field.alias or name for name, field in form.model_fields.items()]
+
+
+def repeated_takes(form: type[BaseModel]) -> frozenset[str]:
+    """The query parameters that may be given more than once."""
+    return frozenset(
+        field.alias or name
+        for name, field in form.model_fields.items()
+        if getattr(field.annotation, "__origin__", None) in (list, frozenset, set)
+    )

@@ -1,0 +1,70 @@
+"""The OpenAPI document: FastAPI's own, with the schemas and the security that it does not know of."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from rota import __version__
+from rota.api.door import PUBLIC
+from rota.api.shapes import SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.routing import BaseRoute
+
+ABOUT = """\
+Rota runs scheduled tasks and keeps the truth about every run.
+
+Over TCP every request carries the token that is in the file `token` of the data folder; the Unix socket
+`rota.sock` beside it needs none. Times are RFC 3339 in UTC, durations are seconds, ids are UUIDv7. Every
+object names its JSON Schema in `$schema`. Every error is `application/problem+json` (RFC 9457), and `errors`
+names each fault of a request.
+"""
+
+TAGS = [
+    {"name": "tasks", "description": "Definitions, and starting them."},
+    {"name": "runs", "description": "What was started, and how it went."},
+    {"name": "events", "description": "What happens, as it happens."},
+    {"name": "server", "description": "The server itself."},
+]
+
+
+def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """OpenAPI 3.1 of the routes that are for everybody."""
+    document = get_openapi(
+        title="Rota",
+        version=__version__,
+        openapi_version="3.1.0",
+        description=ABOUT,
+        routes=routes,
+        tags=TAGS,
+    )
+    components = document.setdefault("components", {})
+    components["schemas"] = {**components.get("schemas", {}), **_schemas()}
+    components["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The content of the data folder's `token`.",
+        }
+    }
+    document["security"] = [{"token": []}]
+    for path, methods in document["paths"].items():
+        if path in PUBLIC:
+            for operation in methods.values():
+                operation["responses"].pop("401", None)
+    return document
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    _, schemas = models_json_schema(
+        [(shape, "validation") for shape in SHAPES.values()], ref_template="#/components/schemas/{model}"
+    )
+    found: dict[str, Any] = schemas["$defs"]
+    return found

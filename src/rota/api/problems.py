@@ -1,0 +1,197 @@
+"""Every problem that the API answers with, and which error of the model becomes which."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rota.api import wire
+from rota.api.refused import ApiError
+from rota.model.error import (
+    Invalid,
+    KeyReused,
+    ManualTriggerOff,
+    NotFound,
+    Refused,
+    RotaError,
+    RunEnded,
+    RunNotFound,
+    ShuttingDown,
+    StoreUnavailable,
+    TaskNotFound,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rota.model.error import Fault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProblemKind:
+    """A kind of problem; its document is at `/problems/{name}`."""
+
+    name: str
+    status: int
+    title: str
+    meaning: str
+
+    @property
+    def uri(self) -> str:
+        """What `type` says: stable, and relative to the server that said it."""
+        return f"/problems/{self.name}"
+
+
+def _kind(name: str, status: int, title: str, meaning: str) -> ProblemKind:
+    return ProblemKind(name=name, status=status, title=title, meaning=meaning)
+
+
+KINDS: dict[str, ProblemKind] = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "malformed-request", 400, "Malformed request", "The request is not HTTP, or its body not JSON."
+        ),
+        _kind(
+            "token-needed",
+            401,
+            "Token needed",
+            "The request carries no token, or a wrong one. The token is in the file `token` of the data "
+            "folder; send it as `Authorization: Bearer …`. The Unix socket in the same folder needs none.",
+        ),
+        _kind(
+            "origin-refused",
+            403,
+            "Origin refused",
+            "A page of another origin made the request. Only pages that this server serves may.",
+        ),
+        _kind(
+            "manual-trigger-off",
+            403,
+            "Manual trigger off",
+            "The task says `manual_trigger = false`: only its schedule starts it.",
+        ),
+        _kind("task-not-found", 404, "No such task", "No task of the configuration has this name."),
+        _kind("run-not-found", 404, "No such run", "No run has this id."),
+        _kind(
+            "route-not-found", 404, "Nothing here", "No route has this path; `/openapi.json` lists them all."
+        ),
+        _kind("method-not-allowed", 405, "Method not allowed", "The route takes the methods in `Allow`."),
+        _kind("run-ended", 409, "Run has ended", "The run has ended, so there is nothing to stop."),
+        _kind(
+            "run-skipped",
+            409,
+            "Run skipped",
+            'The task runs already, and its `on_overlap = "skip"` let this trigger go by. '
+            "`run_id` is the run that records it.",
+        ),
+        _kind(
+            "key-reused",
+            409,
+            "Idempotency key reused",
+            "The `Idempotency-Key` was used for a request of another method, path or body.",
+        ),
+        _kind("refused", 409, "Refused", "The request is understood, and the answer is no."),
+        _kind("body-too-large", 413, "Body too large", "A body may have 1 MiB at most."),
+        _kind(
+            "unsupported-content", 415, "Unsupported content type", "A body is `application/json` in UTF-8."
+        ),
+        _kind(
+            "host-refused",
+            421,
+            "Host refused",
+            "The `Host` header names another machine. This server answers to 127.0.0.1, localhost and [::1].",
+        ),
+        _kind("invalid-request", 422, "Invalid request", "`errors` names every fault of the request."),
+        _kind(
+            "queue-full",
+            429,
+            "Queue full",
+            "As many runs of the task wait as its `max_queued` allows. `run_id` is the run that records it.",
+        ),
+        _kind("internal-error", 500, "Internal error", "A fault of Rota's own; its log says more."),
+        _kind(
+            "store-unavailable",
+            503,
+            "Store unavailable",
+            "The database cannot be written at the moment; the request changed nothing and may be repeated.",
+        ),
+        _kind("shutting-down", 503, "Shutting down", "The server is on its way out and starts nothing more."),
+        _kind("unhealthy", 503, "Unhealthy", "Rota cannot do all of its work; `errors` says what is wrong."),
+    )
+}
+
+#: The problem of each error; one that is not here has that of its nearest base.
+KIND_OF: dict[type[RotaError], ProblemKind] = {
+    RotaError: KINDS["internal-error"],
+    TaskNotFound: KINDS["task-not-found"],
+    RunNotFound: KINDS["run-not-found"],
+    NotFound: KINDS["route-not-found"],
+    ManualTriggerOff: KINDS["manual-trigger-off"],
+    RunEnded: KINDS["run-ended"],
+    KeyReused: KINDS["key-reused"],
+    ShuttingDown: KINDS["shutting-down"],
+    Refused: KINDS["refused"],
+    Invalid: KINDS["invalid-request"],
+    StoreUnavailable: KINDS["store-unavailable"],
+}
+
+#: A value longer than this is not said again in `errors`.
+LONGEST_VALUE = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One occurrence of a problem."""
+
+    kind: ProblemKind
+    detail: str
+    instance: str = field(default_factory=lambda: f"urn:uuid:{uuid.uuid4()}")
+    errors: Sequence[Fault] = ()
+    run_id: str | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """RFC 9457's members, and ours."""
+        body: dict[str, Any] = {
+            "type": self.kind.uri,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "instance": self.instance,
+            "errors": [_fault(each) for each in self.errors],
+        }
+        if self.run_id is not None:
+            body["run_id"] = self.run_id
+        return body
+
+
+def problem_of(error: RotaError) -> Problem:
+    """How the API says an error of the model."""
+    if isinstance(error, ApiError):
+        return Problem(kind=KINDS[error.problem], detail=str(error), headers=error.headers)
+    kind = next(KIND_OF[each] for each in type(error).__mro__ if each in KIND_OF)
+    if kind.status == 500:
+        return internal_error()
+    return Problem(
+        kind=kind,
+        detail=str(error),
+        errors=error.faults if isinstance(error, Invalid) else (),
+        headers=((b"retry-after", b"5"),) if kind.status == 503 else (),
+    )
+
+
+def internal_error() -> Problem:
+    """The problem that tells nothing of its cause; the log does."""
+    return Problem(kind=KINDS["internal-error"], detail="something went wrong within Rota; its log says what")
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    value = fault.value
+    try:
+        if len(wire.encode({"value": value})) > LONGEST_VALUE:
+            value = None
+    except (TypeError, ValueError):
+        value = None
+    return {"location": fault.location, "message": fault.message, "value": value}

@@ -1,0 +1,186 @@
+"""A route: it checks a request as a whole, calls its operation, and answers; FastAPI describes it.
+
+FastAPI reads the endpoint's signature for `/openapi.json`; the same signature is read here to check requests.
+It is done here because all faults of path, query, headers and body belong into one answer, because a body
+that is not JSON is another problem than one with faults, and because it takes a quarter of the time.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import structlog
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError, create_model
+from starlette.routing import Match
+
+from rota.api import answer
+from rota.api.body import read_body
+from rota.api.call import Call, ClientGone
+from rota.api.form import Empty, faults_of, names_of, repeated_takes
+from rota.api.problems import internal_error, problem_of
+from rota.api.refused import MalformedBody, MethodNotAllowed
+from rota.model.error import Fault, Invalid, RotaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from rota.api.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+#: More parameters than any request has use for.
+MOST_PARAMETERS = 1000
+
+
+class Route(APIRoute):
+    """One method of one path."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
+        super().__init__(path, endpoint, **settings)
+        #: The methods that it answers; FastAPI documents those in `methods`.
+        self.takes = frozenset(self.methods or ()) | (
+            {"HEAD"} if "GET" in (self.methods or ()) else frozenset()
+        )
+        parameters = inspect.signature(endpoint, eval_str=True).parameters
+        kinds = {name: parameter.annotation for name, parameter in parameters.items()}
+        in_path: dict[str, Any] = {name: (kinds[name], ...) for name in self.param_convertors}
+        self._path = create_model("InPath", **in_path)
+        self._query = _form(kinds.get("query", Empty))
+        self._headers = _form(kinds["headers"]) if "headers" in kinds else None
+        self._body = _form(kinds.get("body", Empty)) if "POST" in self.takes else None
+        self._given = tuple(each for each in ("query", "headers", "body") if each in kinds)
+        self._repeated = repeated_takes(self._query)
+        self.app = self._respond
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """HEAD is answered wherever GET is."""
+        match, child = super().matches(scope)
+        if match is Match.PARTIAL and scope["method"] in self.takes:
+            match = Match.FULL
+        return match, child
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or say which methods the path takes."""
+        if scope["method"] in self.takes:
+            await self.app(scope, receive, send)
+            return
+        refusal = problem_of(MethodNotAllowed(scope["method"], scope["path"], _allowed(scope)))
+        await answer.problem(refusal, scope["rota.origin"]).send(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(scope, receive)
+        it: answer.Answer
+        try:
+            it = await self.endpoint(call, **await self._asked(call))
+        except ClientGone:
+            return
+        except RotaError as error:
+            it = _refused(call, problem_of(error), error)
+        except Exception as error:  # noqa: BLE001  a request's turn: the server goes on, its log tells
+            it = _refused(call, internal_error(), error)
+        await it.send(scope, receive, send)
+
+    async def _asked(self, call: Call) -> dict[str, Any]:
+        faults: list[Fault] = []
+        found: dict[str, Any] = {}
+        try:
+            found |= vars(self._path.model_validate(call.path_params))
+        except ValidationError as error:
+            faults += faults_of(error, "path", ())
+        try:
+            found["query"] = self._query.model_validate(self._query_of(call, faults))
+        except ValidationError as error:
+            faults += faults_of(error, "query", names_of(self._query))
+        if self._headers is not None:
+            try:
+                found["headers"] = self._headers.model_validate(_headers_of(call, self._headers, faults))
+            except ValidationError as error:
+                faults += faults_of(error, "header", ())
+        if self._body is not None:
+            body = await read_body(call)
+            try:
+                found["body"] = self._body.model_validate_json(body) if body else self._body()
+            except ValidationError as error:
+                _check_json(error)
+                faults += faults_of(error, "body", names_of(self._body))
+        if faults:
+            raise Invalid(faults)
+        return {
+            name: value
+            for name, value in found.items()
+            if name in self._given or name in self.param_convertors
+        }
+
+    def _query_of(self, call: Call, faults: list[Fault]) -> dict[str, Any]:
+        text: bytes = call.scope["query_string"]
+        if not text:
+            return {}
+        try:
+            pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+        except ValueError:
+            faults.append(Fault(location="query", message=f"it has more than {MOST_PARAMETERS} parameters"))
+            return {}
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in self._repeated:
+                found.setdefault(name, []).append(value)
+            elif name in found:
+                faults.append(
+                    Fault(location=f"query.{name}", message="it is given more than once", value=value)
+                )
+            else:
+                found[name] = value
+        return found
+
+
+def _refused(call: Call, refusal: Problem, error: Exception) -> answer.Whole:
+    if refusal.kind.status >= 500:
+        log.error(
+            "a request failed",
+            method=call.method,
+            path=call.scope["path"],
+            instance=refusal.instance,
+            reason=str(error),
+            exc_info=error if refusal.kind.status == 500 else None,
+        )
+    return answer.problem(refusal, call.origin)
+
+
+def _form(annotation: Any) -> type[BaseModel]:
+    """The form that an annotation such as `Annotated[Query, …]` or `Body | None` speaks of."""
+    for each in (annotation, *getattr(annotation, "__args__", ()), getattr(annotation, "__origin__", None)):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            return each
+    raise TypeError(f"{annotation} holds no form")
+
+
+def _headers_of(call: Call, form: type[BaseModel], faults: list[Fault]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names_of(form):
+        values = call.headers.getlist(name)
+        if len(values) > 1:
+            faults.append(
+                Fault(location=f"header.{name}", message="it is given more than once", value=values)
+            )
+        elif values:
+            found[name] = values[0]
+    return found
+
+
+def _check_json(error: ValidationError) -> None:
+    for each in error.errors(include_url=False, include_input=False):
+        if each["type"] == "json_invalid":
+            raise MalformedBody(str(each.get("ctx", {}).get("error", each["msg"]))) from error
+
+
+def _allowed(scope: Scope) -> set[str]:
+    allowed: set[str] = set()
+    for each in scope["app"].routes:
+        if isinstance(each, Route) and each.matches(scope)[0] is not Match.NONE:
+            allowed |= each.takes
+    return allowed

@@ -1,0 +1,143 @@
+"""`GET /api/events`: every change of state, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Header, Query
+from pydantic import Field
+
+from rota.api import wire
+from rota.api.call import Call, ClientGone, while_connected
+from rota.api.describe import router, streams
+from rota.api.form import Form
+from rota.api.shapes import RUN_ID
+from rota.events.bus import Gap
+from rota.model.event import EventKind
+from rota.model.run import RunId
+from rota.model.task import NAME
+from rota.operations import follow_events as operation
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from rota.events.bus import Subscription
+    from rota.model.event import Event
+
+routes = router()
+
+MEDIA = "text/event-stream"
+
+#: Seconds of silence after which a comment says that the stream lives.
+HEARTBEAT = 15.0
+
+
+class EventsQuery(Form):
+    """Which events. All of them, unless told otherwise."""
+
+    kind: list[EventKind] = Field(default=[], description="Events of this kind; may be repeated.")
+    task_name: str | None = Field(
+        default=None, pattern=NAME.pattern, description="Events of this task's runs."
+    )
+    run_id: str | None = Field(default=None, pattern=RUN_ID, description="Events of this run.")
+
+
+class EventsHeaders(Form):
+    """Where to go on."""
+
+    last_event_id: str | None = Field(
+        default=None,
+        alias="Last-Event-ID",
+        pattern=r"^[0-9]{1,18}$",
+        description="The id of the last event that was seen; what came after it is told first.",
+    )
+
+
+@routes.get(
+    "/api/events",
+    name="follow_events",
+    tags=["events"],
+    summary="Follow what happens",
+    **streams(
+        MEDIA,
+        "A stream that does not end by itself. Each event has its kind as `event`, its id as `id` and an "
+        "`Event` as `data`. `gap` (with a `Gap`) says that events were missed, since the server no longer "
+        "knows them or the reader was too slow; `closing` says that the server stops. Comments keep the "
+        "connection alive.",
+    ),
+)
+async def follow_events(
+    call: Call, query: Annotated[EventsQuery, Query()], headers: Annotated[EventsHeaders, Header()]
+) -> Any:
+    """Every change of state from now on, or from the event after `Last-Event-ID`.
+
+    Whatever happens once the answer's headers are there is in the stream.
+    """
+    after = None if headers.last_event_id is None else int(headers.last_event_id)
+    events = operation.follow_events(
+        call.rota,
+        after=after,
+        kinds=frozenset(query.kind) or None,
+        task_name=query.task_name,
+        run_id=None if query.run_id is None else RunId(query.run_id),
+    )
+    return EventStream(events, call.origin)
+
+
+class EventStream:
+    """A subscription, told as server-sent events."""
+
+    def __init__(self, events: Subscription, origin: str) -> None:
+        self._events = events
+        self._origin = origin
+
+    async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell events until the client goes away or the server stops."""
+        try:
+            headers = [(b"content-type", MEDIA.encode()), (b"x-accel-buffering", b"no")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body"})
+            else:
+                await while_connected(receive, self._tell(send))
+        except ClientGone:
+            pass
+        finally:
+            self._events.close()
+
+    async def _tell(self, send: Send) -> None:
+        async def say(text: bytes) -> None:
+            await send({"type": "http.response.body", "body": text, "more_body": True})
+
+        await say(b"retry: 1000\n\n")
+        events = aiter(self._events)
+        coming = asyncio.ensure_future(anext(events, None))
+        try:
+            while True:
+                # Not wait_for: cancelling what waits for an event could lose the event.
+                done, _ = await asyncio.wait((coming,), timeout=HEARTBEAT)
+                if not done:
+                    await say(b": alive\n\n")
+                elif (event := coming.result()) is None:
+                    break
+                else:
+                    await say(self._text(event))
+                    coming = asyncio.ensure_future(anext(events, None))
+        finally:
+            coming.cancel()
+        await say(b"event: closing\ndata: {}\n\n")
+        await send({"type": "http.response.body"})
+
+    def _text(self, event: Event | Gap) -> bytes:
+        if isinstance(event, Gap):
+            body = {"first_available": event.first_available}
+            return b"event: gap\ndata: %s\n\n" % self._data("Gap", body)
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+            event.id,
+            event.kind.encode(),
+            self._data("Event", wire.event(event)),
+        )
+
+    def _data(self, shape: str, body: dict[str, Any]) -> bytes:
+        return wire.encode({"$schema": f"{self._origin}/schemas/{shape}.json", **body})

@@ -1,0 +1,27 @@
+"""`GET /api/runs/{run_id}`: one run as it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import answers, router
+from rota.api.form import RunIdInPath
+from rota.api.shapes import Run
+from rota.model.run import RunId
+from rota.operations import get_run as operation
+
+routes = router()
+
+
+@routes.get(
+    "/api/runs/{run_id}",
+    name="get_run",
+    tags=["runs"],
+    summary="Show a run",
+    **answers(200, Run, "The run.", "run-not-found"),
+)
+async def get_run(call: Call, run_id: RunIdInPath) -> Any:
+    """One run as it stands."""
+    return answer.described("Run", wire.run(await operation.get_run(call.rota, RunId(run_id))), call.origin)

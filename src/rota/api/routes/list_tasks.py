@@ -1,0 +1,58 @@
+"""`GET /api/tasks`: every task, with its next tick and its last run."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import Field
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import answers, router
+from rota.api.form import Form, Whole
+from rota.api.shapes import TaskPage
+from rota.model.error import Fault, Invalid
+from rota.operations import list_tasks as operation
+
+routes = router()
+
+
+class TasksQuery(Form):
+    """Which page of the tasks."""
+
+    limit: Whole = Field(default=1000, ge=1, le=10_000, description="How many at most.")
+    cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
+
+
+@routes.get(
+    "/api/tasks",
+    name="list_tasks",
+    tags=["tasks"],
+    summary="List tasks",
+    **answers(200, TaskPage, "A page of tasks."),
+)
+async def list_tasks(call: Call, query: Annotated[TasksQuery, Query()]) -> Any:
+    """Tasks by name, each with its next tick and its last run."""
+    after = None if query.cursor is None else _name(query.cursor)
+    page = await operation.list_tasks(call.rota, limit=query.limit, after=after)
+    body = {
+        "items": [wire.task(each) for each in page.items],
+        "next_cursor": None if page.next_name is None else _cursor(page.next_name),
+    }
+    return answer.described("TaskPage", body, call.origin)
+
+
+def _cursor(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
+
+
+def _name(cursor: str) -> str:
+    try:
+        name = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        fault = "it is not a cursor of this list; begin without one"
+        raise Invalid([Fault(location="query.cursor", message=fault, value=cursor)]) from error
+    return name

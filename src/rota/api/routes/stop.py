@@ -1,0 +1,40 @@
+"""`POST /api/runs/{run_id}/stop`: end a run, or cancel it while it is pending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import WITH_BODY, answers, router
+from rota.api.form import Empty, RunIdInPath
+from rota.api.shapes import Run
+from rota.model.run import RunId
+from rota.operations.stop import stop as end
+
+routes = router()
+
+
+@routes.post(
+    "/api/runs/{run_id}/stop",
+    name="stop_run",
+    tags=["runs"],
+    summary="Stop a run",
+    **answers(
+        202,
+        Run,
+        "The run as it stands now: a pending one has ended as `stopped`, a running one is on its way.",
+        "run-not-found",
+        "run-ended",
+        *WITH_BODY,
+        "shutting-down",
+    ),
+)
+async def stop(call: Call, run_id: RunIdInPath, body: Empty | None = None) -> Any:  # noqa: ARG001  it takes none
+    """Ends a run politely (the task's `stop_signal`), then firmly (SIGKILL after its `grace`).
+
+    A pending run is cancelled. The run's end comes as the event `run.ended`.
+    """
+    by = call.headers.get("rota-triggered-by", "api") if call.by_socket else "api"
+    run = await end(call.rota, RunId(run_id), by=by)
+    return answer.described("Run", wire.run(run), call.origin, status=202)

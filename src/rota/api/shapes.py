@@ -1,0 +1,187 @@
+"""The shape of everything that the API answers or takes, as pydantic models: the source of every schema.
+
+Answers are written by `rota.api.wire`, not through these models; a census test holds the two together.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field
+
+from rota.model.event import EventKind
+from rota.model.run import EndReason, Kind, Status, TriggeredBy
+from rota.model.task import Overlap
+
+RUN_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+RunIdText = Annotated[
+    str, Field(pattern=RUN_ID, examples=["0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d"], description="A UUIDv7.")
+]
+Seconds = Annotated[float, Field(ge=0, description="Seconds.")]
+
+
+class Shape(BaseModel):
+    """An object of the API; nothing stands in it that its schema does not name."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: Annotated[
+        AnyUrl | None,
+        Field(alias="$schema", description="Where this object's JSON Schema is; on the top object only."),
+    ] = None
+
+
+class Run(Shape):
+    """One execution of a task, from its trigger to its end. What is not known is null."""
+
+    id: RunIdText
+    kind: Kind
+    task_name: str
+    status: Status
+    end_reason: EndReason | None = Field(description="How it went; null until it has ended.")
+    exit_code: int | None = Field(description="Null until there is one, and after a death by signal.")
+    signal: str | None = Field(description="The signal that ended it, such as `SIGKILL`.")
+    triggered_by: TriggeredBy
+    params: dict[str, str | None]
+    created_at: datetime
+    scheduled_at: datetime | None = Field(description="The tick; null for a run that was asked for.")
+    start_at: datetime | None
+    end_at: datetime | None
+    duration: float | None = Field(description="Seconds by a clock that never jumps, start to end.")
+    retry_attempt: int = Field(ge=0, description="0 for the first attempt.")
+    retry_of_run_id: RunIdText | None
+    instance_index: int | None
+    pid: int | None
+    cpu_time: float | None = Field(description="Seconds of processor time, its children's included.")
+    max_rss: int | None = Field(description="Peak memory in bytes; null where it cannot be told truly.")
+    message: str | None = Field(description="One sentence on why it ended so, where there is one.")
+
+
+class Task(Shape):
+    """A definition that runs to its end, by schedule or on demand, and how it stands now."""
+
+    name: str
+    run: str | list[str] = Field(description="Text for the shell, or a program and its arguments.")
+    cron: list[str]
+    timezone: str | None
+    description: str | None
+    group: str | None
+    tags: list[str]
+    env: dict[str, str]
+    working_dir: str | None
+    shell: str
+    timeout: Seconds | None
+    stop_signal: str
+    grace: Seconds
+    exit_codes: list[int] = Field(description="The exit codes that are a success.")
+    keep_children: bool
+    merge_stderr: bool
+    enabled: bool = Field(description="False stops the schedule only.")
+    manual_trigger: bool
+    max_concurrent: int
+    max_queued: int
+    on_overlap: Overlap
+    running: int = Field(ge=0, description="How many runs of it live now.")
+    pending: int = Field(ge=0, description="How many wait for their turn.")
+    next_ticks: list[datetime] = Field(description="When it is due: one in the list of tasks, five alone.")
+    last_runs: list[Run] = Field(description="Newest first: one in the list of tasks, ten alone.")
+
+
+class RunPage(Shape):
+    """Runs, newest first."""
+
+    items: list[Run]
+    next_cursor: str | None = Field(description="Give it as `cursor` for what follows; null at the end.")
+
+
+class TaskPage(Shape):
+    """Tasks, by name."""
+
+    items: list[Task]
+    next_cursor: str | None = Field(description="Give it as `cursor` for what follows; null at the end.")
+
+
+class Event(Shape):
+    """One change of state; `id` grows by the order of commits, over restarts too."""
+
+    id: int = Field(ge=1)
+    kind: EventKind
+    at: datetime
+    run: Run | None
+    message: str | None
+
+
+class Gap(Shape):
+    """Events were missed: those before `first_available` can no longer be told. Look at the runs anew."""
+
+    first_available: int = Field(ge=0)
+
+
+class Health(Shape):
+    """Whether Rota can do its work; when it cannot, the answer is a `Problem` with status 503."""
+
+    ok: bool
+    problems: list[str]
+
+
+class Info(Shape):
+    """The server that answers."""
+
+    version: str
+    pid: int
+    started_at: datetime
+    url: str
+    data: str = Field(description="The data folder.")
+    config: str | None = Field(description="The configuration file.")
+    timezone: str | None = Field(description="The zone of schedules that name none; null is the machine's.")
+    store_id: str = Field(description="Made with the database; another one means another history.")
+    tasks: int = Field(ge=0)
+    warnings: list[str] = Field(description="What the configuration would better say otherwise.")
+
+
+class Shutdown(Shape):
+    """Everything is being ended: the runs, the keeper, the server."""
+
+    pid: int
+    running: int = Field(ge=0)
+    pending: int = Field(ge=0)
+
+
+class FaultShape(BaseModel):
+    """One thing that is wrong with a request."""
+
+    model_config = ConfigDict(extra="forbid", title="Fault")
+
+    location: str = Field(examples=["query.limit", "body.params.level"])
+    message: str
+    value: Any = Field(None, description="What was given; null when it is too long to say again.")
+
+
+class Problem(Shape):
+    """Why the answer is not what was asked for (RFC 9457)."""
+
+    type: str = Field(description="Which problem; the document at this address says more.")
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="What is wrong here, and what to do next.")
+    instance: str = Field(description="This occurrence of it.")
+    errors: list[FaultShape] = Field(description="Every fault of the request, where it has any.")
+    run_id: RunIdText | None = Field(None, description="The run that says the same, where one was recorded.")
+
+
+class ProblemType(Shape):
+    """A kind of problem, as `type` names it."""
+
+    name: str
+    title: str
+    status: int
+    meaning: str
+
+
+#: Everything that has a schema of its own at `/schemas/{Name}.json`.
+SHAPES: dict[str, type[Shape]] = {
+    shape.__name__: shape
+    for shape in (Event, Gap, Health, Info, Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage)
+}

@@ -1,0 +1,111 @@
+"""The model's words as JSON: times in RFC 3339 UTC, durations in seconds, everything else as it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from rota.model.event import Event
+    from rota.model.run import Run
+    from rota.model.task import Task
+    from rota.operations.list_tasks import TaskNow
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def encode(value: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8. Half a surrogate pair (bytes of a file name that are not text) stays `\\udcxx`."""
+    return _encode(value).encode("utf-8", "backslashreplace")
+
+
+def moment(at: datetime | None) -> str | None:
+    """`2026-11-22T20:36:03.000000Z`."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def seconds(duration: timedelta | None) -> float | None:
+    """A duration as a number of seconds."""
+    return None if duration is None else duration.total_seconds()
+
+
+def run(it: Run) -> dict[str, Any]:
+    """A `Run`."""
+    return {
+        "id": it.id,
+        "kind": it.kind,
+        "task_name": it.task_name,
+        "status": it.status,
+        "end_reason": it.end_reason,
+        "exit_code": it.exit_code,
+        "signal": it.signal,
+        "triggered_by": it.triggered_by,
+        "params": dict(it.params),
+        "created_at": moment(it.created_at),
+        "scheduled_at": moment(it.scheduled_at),
+        "start_at": moment(it.start_at),
+        "end_at": moment(it.end_at),
+        "duration": seconds(it.duration),
+        "retry_attempt": it.retry_attempt,
+        "retry_of_run_id": it.retry_of_run_id,
+        "instance_index": it.instance_index,
+        "pid": it.pid,
+        "cpu_time": seconds(it.cpu_time),
+        "max_rss": it.max_rss,
+        "message": it.message,
+    }
+
+
+def task(now: TaskNow) -> dict[str, Any]:
+    """A `Task`: its definition, and how it stands."""
+    return {
+        **definition(now.task),
+        "running": now.running,
+        "pending": now.pending,
+        "next_ticks": [moment(at) for at in now.next_ticks],
+        "last_runs": [run(each) for each in now.last_runs],
+    }
+
+
+def definition(it: Task) -> dict[str, Any]:
+    """What the configuration says of a task."""
+    return {
+        "name": it.name,
+        "run": it.run if isinstance(it.run, str) else list(it.run),
+        "cron": list(it.cron),
+        "timezone": it.timezone,
+        "description": it.description,
+        "group": it.group,
+        "tags": list(it.tags),
+        "env": dict(it.env),
+        "working_dir": it.working_dir,
+        "shell": it.shell,
+        "timeout": seconds(it.timeout),
+        "stop_signal": it.stop_signal,
+        "grace": seconds(it.grace),
+        "exit_codes": sorted(it.exit_codes),
+        "keep_children": it.keep_children,
+        "merge_stderr": it.merge_stderr,
+        "enabled": it.enabled,
+        "manual_trigger": it.manual_trigger,
+        "max_concurrent": it.max_concurrent,
+        "max_queued": it.max_queued,
+        "on_overlap": it.on_overlap,
+    }
+
+
+def event(it: Event) -> dict[str, Any]:
+    """An `Event`."""
+    return {
+        "id": it.id,
+        "kind": it.kind,
+        "at": moment(it.at),
+        "run": None if it.run is None else run(it.run),
+        "message": it.message,
+    }

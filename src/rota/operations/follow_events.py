@@ -1,0 +1,25 @@
+"""Every change of state, as it happens, from any event on that is still known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from rota.events.bus import Subscription
+    from rota.model.event import EventKind
+    from rota.model.run import RunId
+    from rota.operations.rota import Rota
+
+
+def follow_events(
+    rota: Rota,
+    *,
+    after: int | None = None,
+    kinds: AbstractSet[EventKind] | None = None,
+    task_name: str | None = None,
+    run_id: RunId | None = None,
+) -> Subscription:
+    """The events after the id `after`, or from now on: whatever happens after this call is among them."""
+    return rota.bus.subscribe(after, kinds=kinds, task_name=task_name, run_id=run_id)

@@ -1,0 +1,24 @@
+"""One task: its definition, its next ticks, its last runs, and whether it runs now."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from rota.model.error import TaskNotFound
+from rota.operations.list_tasks import TaskNow, task_now
+
+if TYPE_CHECKING:
+    from rota.operations.rota import Rota
+
+NEXT_TICKS = 5
+LAST_RUNS = 10
+
+
+async def get_task(rota: Rota, name: str) -> TaskNow:
+    """The task as it stands. Raises TaskNotFound."""
+    if name not in rota.engine.tasks:
+        nearest = difflib.get_close_matches(name, rota.engine.tasks, n=1)
+        raise TaskNotFound(name, nearest[0] if nearest else None)
+    last_runs = await rota.store.last_runs(name, LAST_RUNS)
+    return task_now(rota, name, ticks=NEXT_TICKS, last_runs=last_runs)

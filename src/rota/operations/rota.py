@@ -1,0 +1,34 @@
+"""Rota as the operations see it: its parts, and what the server knows of itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from rota.config.config import Config
+    from rota.engine.engine import Engine
+    from rota.events.bus import Bus
+    from rota.storage.store import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rota:
+    """One running Rota."""
+
+    engine: Engine
+    store: Store
+    bus: Bus
+    config: Config
+    data: Path
+    version: str
+    pid: int
+    started_at: datetime
+    url: str
+    shutdown_asked: asyncio.Event = field(
+        default_factory=asyncio.Event
+    )  #: everything is to end, runs included
