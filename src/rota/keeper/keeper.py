@@ -365,7 +365,7 @@ class Keeper:
     def _check_left(self) -> None:
         if not self.leaving or self.children:
             return
-        if self.ended and any(connection.is_server for connection in self.connections):
+        if self.ended and any(other.is_server and not other.closed for other in self.connections):
             # The ends are on file; a server that listens gets a moment to commit and acknowledge them.
             self.loop.after(_FAREWELL, self.loop.stop)
         else:
