@@ -1,0 +1,28 @@
+"""How an error reads on standard error: one sentence, and a line for each fault that it names."""
+
+from __future__ import annotations
+
+import sys
+
+from rota.client.problem import Problem
+from rota.model.error import Invalid, RotaError
+
+
+class Misuse(RotaError):
+    """The command line itself is wrong, in a way that its parser does not know of."""
+
+
+def complain(error: RotaError) -> None:
+    """Say what is wrong."""
+    if isinstance(error, (Problem, Invalid)) and error.faults:
+        say(error.detail if isinstance(error, Problem) else "the request has faults")
+        for fault in error.faults:
+            place = f"{fault.location}: " if fault.location else ""
+            print(f"  {place}{fault.message}", file=sys.stderr)
+    else:
+        say(str(error))
+
+
+def say(sentence: str) -> None:
+    """One line of Rota's own words, apart from what a program wrote."""
+    print(f"rota: {sentence}", file=sys.stderr, flush=True)

@@ -1,0 +1,80 @@
+"""`rota run`: start a task, show its output, and end as it ends."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from rota.cli import exit_code
+from rota.cli.await_ends import return_of_server
+from rota.cli.complaint import complain, say
+from rota.cli.exit_code import ExitCode
+from rota.cli.follow import follow, show_bytes, show_nothing
+from rota.cli.options import Given, Json
+from rota.cli.output import Output
+from rota.cli.suggest import suggest_tasks
+from rota.cli.verdict import verdict
+from rota.client.problem import Disconnected
+from rota.model.error import RotaError
+
+if TYPE_CHECKING:
+    from rota.client.client import Client
+
+
+def run(
+    task: Annotated[str, Parameter(completer=suggest_tasks)],
+    /,
+    *,
+    wait: bool = True,
+    json: Json = False,
+    options: Given,
+) -> int:
+    """Start a task, show its output, and exit with its exit code.
+
+    Its standard output and standard error come as they are written, unchanged. Ctrl-C stops the waiting,
+    not the run.
+
+    Parameters
+    ----------
+    task
+        Name of the task.
+    wait
+        Wait for the end. With --no-wait, print the run's id and exit 0 as soon as it is recorded.
+    """
+    out = Output()
+    try:
+        client = options.client()
+        started = _trigger(client, task)
+        if not wait:
+            out.json(started) if json else print(started["id"])
+            return ExitCode.OK
+        ended = _follow(client, started, quiet=json)
+    except RotaError as error:
+        complain(error)
+        return ExitCode.ROTA
+    if json:
+        out.json(ended)
+    elif ended["end_reason"] != "success":
+        say(verdict(ended))
+    return exit_code.of_run(ended)
+
+
+def _trigger(client: Client, task: str) -> dict[str, Any]:
+    key = str(uuid.uuid4())
+    try:
+        return client.trigger(task, key=key)
+    except Disconnected:
+        say("the server went away before it had answered; asking again once it is back")
+        return_of_server(client)
+        return client.trigger(task, key=key)  # the key sees to it that nothing starts twice
+
+
+def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+    run_id = started["id"]
+    try:
+        return follow(client, run_id, show_nothing if quiet else show_bytes)
+    except KeyboardInterrupt:
+        say(f"no longer waiting; run {run_id} goes on (`rota logs -f {run_id}`, `rota stop {run_id}`)")
+        raise

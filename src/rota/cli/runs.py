@@ -1,0 +1,86 @@
+"""`rota runs`: the runs, newest first."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from rota.cli.options import Given, Json
+from rota.cli.output import NOTHING, Output
+from rota.cli.suggest import suggest_tasks
+from rota.model.run import EndReason, Status, TriggeredBy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TITLES = ("RUN", "TASK", "STATUS", "STARTED", "TOOK", "EXIT", "BY")
+
+
+def _words(flag: str) -> Parameter:
+    """A flag whose values are an enum's words, as they are stored, sent and shown."""
+    return Parameter(name=flag, name_transform=str.lower, negative=())
+
+
+def list_runs(
+    task: Annotated[str | None, Parameter(completer=suggest_tasks)] = None,
+    /,
+    *,
+    status: Annotated[list[Status] | None, _words("--status")] = None,
+    end_reason: Annotated[list[EndReason] | None, _words("--end-reason")] = None,
+    triggered_by: Annotated[list[TriggeredBy] | None, _words("--triggered-by")] = None,
+    after: str | None = None,
+    before: str | None = None,
+    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
+    json: Json = False,
+    options: Given,
+) -> None:
+    """List the runs, newest first.
+
+    Parameters
+    ----------
+    task
+        Only the runs of this task.
+    status
+        Only the runs that stand so; may be repeated.
+    end_reason
+        Only the runs that ended so; may be repeated.
+    triggered_by
+        Only the runs started so; may be repeated.
+    after
+        Only the runs created after this time (RFC 3339, such as 2026-11-22T20:00:00Z).
+    before
+        Only the runs created before this time.
+    limit
+        At most so many.
+    """
+    out = Output()
+    wanted: dict[str, str | list[str] | None] = {
+        "task_name": task,
+        "status": [*status] if status else None,
+        "end_reason": [*end_reason] if end_reason else None,
+        "triggered_by": [*triggered_by] if triggered_by else None,
+        "created_after": after,
+        "created_before": before,
+        "limit": str(max(1, min(limit, 1000))),
+    }
+    filters = {name: value for name, value in wanted.items() if value is not None}
+    runs = list(itertools.islice(options.client().runs(filters), limit))
+    if json:
+        out.json(runs)
+        return
+    out.table(TITLES, [_row(run, out) for run in runs], empty="No run is like that.")
+
+
+def _row(run: Mapping[str, Any], out: Output) -> tuple[str, ...]:
+    code = run["signal"] if run["exit_code"] is None else str(run["exit_code"])
+    return (
+        out.run_id(run["id"]),
+        run["task_name"],
+        run["end_reason"] or run["status"],
+        out.moment(run["start_at"]),
+        out.duration(run["duration"]),
+        code or NOTHING,
+        run["triggered_by"],
+    )

@@ -1,0 +1,19 @@
+"""`rota serve`: run the server."""
+
+from __future__ import annotations
+
+from rota.cli.options import Given
+
+
+def serve(*, options: Given) -> int:
+    """Run the server, until it is told to end.
+
+    SIGTERM or Ctrl-C ends the server alone: what runs goes on, and the next server takes it up again.
+    `rota shutdown` ends the runs too.
+
+    With ROTA_AUTH=off, requests over TCP need no token: whoever may open a connection to the port on this
+    machine may then run the tasks.
+    """
+    from rota.daemon import serve
+
+    return serve(config=options.config_path(), data=options.data_path(), host=options.host, port=options.port)

@@ -1,0 +1,54 @@
+"""`rota show`: everything that is known of one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from rota.cli.options import Given, Json
+from rota.cli.output import NOTHING, Output
+from rota.cli.suggest import suggest_runs
+from rota.cli.which_run import which_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOMENTS = ("created_at", "scheduled_at", "start_at", "end_at")
+_DURATIONS = ("duration", "cpu_time")
+
+
+def show(
+    run: Annotated[str, Parameter(completer=suggest_runs)],
+    /,
+    *,
+    json: Json = False,
+    options: Given,
+) -> None:
+    """Show everything that is known of one run.
+
+    Parameters
+    ----------
+    run
+        Id of the run, or a unique ending of it of at least 4 characters.
+    """
+    out = Output()
+    client = options.client()
+    found = client.run(which_run(client, run))
+    if json:
+        out.json(found)
+    else:
+        out.facts((name, _text(found, name, out)) for name in found if not name.startswith("$"))
+
+
+def _text(run: Mapping[str, Any], name: str, out: Output) -> str:
+    value = run[name]
+    if name in _MOMENTS:
+        return out.full_moment(value)
+    if name in _DURATIONS:
+        return out.duration(value)
+    if name == "max_rss" and value is not None and out.terminal:
+        return f"{value / 1_000_000:.1f} MB"
+    if name == "params":
+        return ", ".join(f"{key}={text}" for key, text in value.items()) or NOTHING
+    return NOTHING if value is None else str(value)

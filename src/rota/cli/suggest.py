@@ -1,0 +1,34 @@
+"""What the shell offers on Tab: the names of tasks, and of runs."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from rota.cli.options import Options
+from rota.model.error import RotaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: How many of the newest runs are offered.
+RUNS = 50
+
+
+def suggest_tasks(_context: Any) -> list[tuple[str, str]]:
+    """Every task, with its description."""
+    return _quietly((task["name"], task["description"] or "") for task in Options().client().tasks())
+
+
+def suggest_runs(_context: Any) -> list[tuple[str, str]]:
+    """The newest runs, with their tasks."""
+    runs = itertools.islice(Options().client().runs(), RUNS)
+    return _quietly((run["id"], f"{run['task_name']} {run['end_reason'] or run['status']}") for run in runs)
+
+
+def _quietly(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    with contextlib.suppress(RotaError):  # no server: there is nothing to offer, and nobody to tell
+        found.extend(pairs)
+    return found
