@@ -363,8 +363,7 @@ async def test_a_re_execution_under_load_loses_nothing(probe: Probe) -> None:
         link = await KeeperLink.open(probe.data)
         await link.upgrade(probe.data)
         assert link.pid == keeper
-        for n in range(20, 25):
-            short.append(_spawn_shell(link, f"exit {n}"))
+        short += [_spawn_shell(link, f"exit {n}") for n in range(20, 25)]
         await link.close()
     again = await Probe(probe.data).connect()
 

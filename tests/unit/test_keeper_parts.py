@@ -1,0 +1,141 @@
+"""The keeper's parts by themselves: lines, records, mounts, the loop."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rota.keeper
+from rota.keeper import record
+from rota.keeper.locality import Mounts, NotLocal
+from rota.keeper.loop import Loop
+from rota.keeper.protocol import Lines, ProtocolError, decode, encode
+
+_RUN = "01998000-0000-7000-8000-000000000000"
+
+
+def test_lines_are_cut_wherever_the_reads_fall() -> None:
+    lines = Lines()
+
+    got = [line for byte in b'{"a":1}\n{"b":2}\n{"c"' for line in lines.feed(bytes([byte]))]
+
+    assert got == [b'{"a":1}', b'{"b":2}']
+    assert lines.rest == b'{"c"'
+
+
+def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rota.keeper.protocol.LONGEST", 100)
+    lines = Lines()
+
+    with pytest.raises(ProtocolError):
+        for _ in range(3):
+            lines.feed(b"x" * 60)
+
+
+def test_any_environment_survives_the_protocol() -> None:
+    env = {"A": "é\udcff\n\x01", "B": "x" * 100_000}
+
+    assert decode(encode({"env": env}).rstrip(b"\n"))["env"] == env
+
+
+@pytest.mark.parametrize("line", [b"", b"nonsense", b"[1]", b"7"])
+def test_what_is_no_message_is_refused(line: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode(line)
+
+
+def test_a_record_is_created_once_and_merged_when_read(tmp_path: Path) -> None:
+    fd = record.create(str(tmp_path), _RUN, {"attempt": "a", "grace": 5})
+    record.add(fd, {"pid": 7})
+
+    with pytest.raises(FileExistsError):
+        record.create(str(tmp_path), _RUN, {"attempt": "b"})
+
+    assert record.read(str(tmp_path), _RUN) == {"attempt": "a", "grace": 5, "pid": 7}
+    os.close(fd)
+
+
+def test_a_record_that_was_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    fd = record.create(str(tmp_path), _RUN, {"attempt": "a"})
+    os.write(fd, b'\n{"pid": 7, "sta')
+    record.add(fd, {"event": "ended"})
+    os.close(fd)
+
+    assert record.read(str(tmp_path), _RUN) == {"attempt": "a", "event": "ended"}
+
+
+def test_a_mount_of_an_unlisted_kind_is_not_local(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to("far/below")
+    (tmp_path / "loop").symlink_to("loop")
+    table = tmp_path / "mountinfo"
+    table.write_text(f"22 1 0:1 / / rw - ext4 /dev/x rw\n23 22 0:2 / {tmp_path}/far rw - sshfs x rw\n")
+    mounts = Mounts(str(table))
+
+    for remote in ("far", "far/a/b", "link", "link/x"):
+        with pytest.raises(NotLocal):
+            mounts.check(str(tmp_path / remote))
+    for local in ("near", "farther", "loop", "."):
+        mounts.check(str(tmp_path / local))
+
+
+def test_what_a_call_raises_costs_that_call_alone() -> None:
+    said: list[str] = []
+    loop = Loop(said.append)
+
+    def fail() -> None:
+        raise RuntimeError("on purpose")
+
+    loop.soon(fail)
+    loop.after(0.0, fail)
+    loop.after(0.001, loop.stop)
+    loop.run()
+
+    assert len(said) == 2
+    assert "RuntimeError: on purpose" in said[0]
+
+
+def test_timers_ring_in_order_and_a_cancelled_one_does_not() -> None:
+    rung: list[int] = []
+    loop = Loop(lambda _: None)
+    loop.after(0.004, lambda: rung.append(2))
+    loop.after(0.002, lambda: rung.append(1))
+    loop.after(0.003, lambda: rung.append(9)).cancel()
+    loop.after(0.006, loop.stop)
+
+    loop.run()
+
+    assert rung == [1, 2]
+
+
+def test_the_keeper_imports_nothing_but_the_standard_library_and_its_own() -> None:
+    program = Path(rota.keeper.__file__).parent / "main.py"
+    script = (
+        f"import sys, runpy; runpy.run_path({str(program)!r}, run_name='keeper');"
+        "print('\\n'.join(sorted(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    modules = done.stdout.split()
+    assert {name for name in modules if name.startswith("rota")} >= {"rota.keeper.keeper", "rota.logs.writer"}
+    heavy = {
+        "asyncio",
+        "typing",
+        "dataclasses",
+        "ctypes",
+        "subprocess",
+        "pathlib",
+        "inspect",
+        "logging",
+    }
+    assert heavy.isdisjoint(modules)
+    for name in modules:
+        top = name.partition(".")[0]
+        assert top in {"rota", "keeper", "__main__"} or top in sys.stdlib_module_names, name
