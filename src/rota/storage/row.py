@@ -1,0 +1,151 @@
+"""A run as a row of `runs`, by position, in the order of the table's columns."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rota.model.run import EndReason, HandOver, Kind, Run, RunId, Status, TriggeredBy
+from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Calling an enum's class costs ten times a look-up, and a list makes four thousand of them.
+_KIND = {member.value: member for member in Kind}
+_STATUS = {member.value: member for member in Status}
+_END_REASON = {member.value: member for member in EndReason} | {None: None}
+_TRIGGERED_BY = {member.value: member for member in TriggeredBy}
+
+
+def of_run(run: Run) -> tuple[object, ...]:
+    """Every column of the run's row."""
+    hand_over = run.hand_over
+    return (
+        run.id,
+        run.kind.value,
+        run.task_name,
+        run.status.value,
+        run.end_reason.value if run.end_reason is not None else None,
+        run.exit_code,
+        run.signal,
+        run.triggered_by.value,
+        json.dumps(dict(run.params)) if run.params else "{}",
+        of_time(run.created_at),
+        of_time(run.scheduled_at) if run.scheduled_at is not None else None,
+        of_time(run.start_at) if run.start_at is not None else None,
+        of_time(run.end_at) if run.end_at is not None else None,
+        of_duration(run.duration) if run.duration is not None else None,
+        run.retry_attempt,
+        run.retry_of_run_id,
+        run.instance_index,
+        run.pid,
+        of_duration(run.cpu_time) if run.cpu_time is not None else None,
+        run.max_rss,
+        storable(run.message),
+        run.node,
+        *((None, None, None) if hand_over is None else _hand_over(hand_over)),
+    )
+
+
+def of_life(run: Run) -> tuple[object, ...]:
+    """What changes while a run has not ended; the columns that only an end sets are left out."""
+    hand_over = run.hand_over
+    return (
+        run.status.value,
+        of_time(run.start_at) if run.start_at is not None else None,
+        run.pid,
+        storable(run.message),
+        *((None, None, None) if hand_over is None else _hand_over(hand_over)),
+    )
+
+
+def of_end(run: Run) -> tuple[object, ...]:
+    """All that may have changed by the time that a run has ended."""
+    hand_over = run.hand_over
+    return (
+        run.status.value,
+        run.end_reason.value if run.end_reason is not None else None,
+        run.exit_code,
+        run.signal,
+        of_time(run.start_at) if run.start_at is not None else None,
+        of_time(run.end_at) if run.end_at is not None else None,
+        of_duration(run.duration) if run.duration is not None else None,
+        run.pid,
+        of_duration(run.cpu_time) if run.cpu_time is not None else None,
+        run.max_rss,
+        storable(run.message),
+        *((None, None, None) if hand_over is None else _hand_over(hand_over)),
+    )
+
+
+def to_run(row: Sequence[Any]) -> Run:
+    """The run that a whole row stands for."""
+    (
+        run_id,
+        kind,
+        task_name,
+        status,
+        end_reason,
+        exit_code,
+        signal,
+        triggered_by,
+        params,
+        created_at,
+        scheduled_at,
+        start_at,
+        end_at,
+        duration,
+        retry_attempt,
+        retry_of_run_id,
+        instance_index,
+        pid,
+        cpu_time,
+        max_rss,
+        message,
+        node,
+        attempt,
+        keeper_id,
+        boot_id,
+    ) = row
+    return Run(
+        id=RunId(run_id),
+        kind=_KIND[kind],
+        task_name=task_name,
+        status=_STATUS[status],
+        end_reason=_END_REASON[end_reason],
+        exit_code=exit_code,
+        signal=signal,
+        triggered_by=_TRIGGERED_BY[triggered_by],
+        params=_params(params),
+        created_at=to_time(created_at),
+        scheduled_at=to_time(scheduled_at) if scheduled_at is not None else None,
+        start_at=to_time(start_at) if start_at is not None else None,
+        end_at=to_time(end_at) if end_at is not None else None,
+        duration=to_duration(duration) if duration is not None else None,
+        retry_attempt=retry_attempt,
+        retry_of_run_id=retry_of_run_id,
+        instance_index=instance_index,
+        pid=pid,
+        cpu_time=to_duration(cpu_time) if cpu_time is not None else None,
+        max_rss=max_rss,
+        message=message,
+        node=node,
+        hand_over=HandOver(attempt=attempt, keeper_id=keeper_id, boot_id=boot_id) if attempt else None,
+    )
+
+
+def storable(sentence: str | None) -> str | None:
+    """Text that a database takes: what came out of a file name may hold bytes that are no text, or a NUL."""
+    if sentence is None or (sentence.isascii() and "\0" not in sentence):
+        return sentence
+    return sentence.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _hand_over(given: HandOver) -> tuple[str, str, str]:
+    return given.attempt, given.keeper_id, given.boot_id
+
+
+def _params(text: str) -> Mapping[str, str | None]:
+    parsed: dict[str, str | None] = {} if text == "{}" else json.loads(text)
+    return parsed

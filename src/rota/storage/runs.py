@@ -1,0 +1,114 @@
+"""The statements on runs: create, move, and the reads that engine and surfaces ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
+
+from rota.model.run import Run, RunId, Status
+from rota.storage import row
+from rota.storage.schema import RUNS, STILL_OPEN
+from rota.storage.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+    from sqlalchemy.engine.interfaces import DBAPICursor
+
+_LIFE = ("status", "start_at", "pid", "message", "attempt", "keeper_id", "boot_id")
+_END = (
+    "status", "end_reason", "exit_code", "signal", "start_at", "end_at", "duration", "pid", "cpu_time",
+    "max_rss", "message", "attempt", "keeper_id", "boot_id",
+)  # fmt: skip
+_BEFORE = ("before_id", "before_status", "before_attempt", "before_node")
+
+_CREATE = Statement(
+    insert(RUNS).on_conflict_do_nothing(
+        index_elements=[RUNS.c.task_name, RUNS.c.scheduled_at], index_where=RUNS.c.scheduled_at.is_not(None)
+    ),
+    RUNS.c.keys(),
+)
+
+
+def _move(columns: tuple[str, ...]) -> Statement:
+    return Statement(
+        update(RUNS)
+        .values({column: bindparam(column) for column in columns})
+        .where(
+            RUNS.c.id == bindparam("before_id"),
+            RUNS.c.status == bindparam("before_status"),
+            RUNS.c.attempt.is_not_distinct_from(bindparam("before_attempt")),
+            RUNS.c.node == bindparam("before_node"),
+        ),
+        (*columns, *_BEFORE),
+    )
+
+
+_GO_ON = _move(_LIFE)
+_END_IT = _move(_END)
+
+
+def create(cursor: DBAPICursor, values: tuple[object, ...]) -> bool:
+    """Insert a run's row; False, and nothing changed, when its tick has a run."""
+    return _CREATE.execute(cursor, values).rowcount == 1
+
+
+def move(cursor: DBAPICursor, before: Run, after: Run) -> bool:
+    """Compare and set; False, and nothing changed, when the run is no longer as `before` says."""
+    seen = (
+        before.id,
+        before.status.value,
+        before.hand_over.attempt if before.hand_over is not None else None,
+        before.node,
+    )
+    if after.status is Status.ENDED:
+        return _END_IT.execute(cursor, row.of_end(after) + seen).rowcount == 1
+    return _GO_ON.execute(cursor, row.of_life(after) + seen).rowcount == 1
+
+
+_BY_ID = select(*RUNS.c).where(RUNS.c.id == bindparam("run_id"))
+_OPEN = select(*RUNS.c).where(STILL_OPEN).order_by(RUNS.c.id)
+_OF_TASK = (
+    select(*RUNS.c)
+    .where(RUNS.c.task_name == bindparam("task_name"))
+    .order_by(RUNS.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+# Every task that has runs, by leaps through the index: a DISTINCT would read every entry of it.
+_names = select(func.min(RUNS.c.task_name).label("name")).cte("names", recursive=True)
+_names = _names.union_all(
+    select(
+        select(func.min(RUNS.c.task_name)).where(RUNS.c.task_name > _names.c.name).scalar_subquery()
+    ).where(_names.c.name.is_not(None))
+)
+_newest = select(func.max(RUNS.c.id)).where(RUNS.c.task_name == _names.c.name).scalar_subquery()
+_LATEST = select(*RUNS.c).where(RUNS.c.id.in_(select(_newest).select_from(_names)))
+
+
+def one(connection: Connection, run_id: RunId) -> Run | None:
+    """The run of this id."""
+    found = connection.execute(_BY_ID, {"run_id": run_id}).first()
+    return None if found is None else row.to_run(found)
+
+
+def still_open(connection: Connection) -> list[Run]:
+    """Every run that has not ended, oldest first."""
+    return _runs(connection.execute(_OPEN).all())
+
+
+def last_of(connection: Connection, task_name: str, limit: int) -> list[Run]:
+    """A task's newest runs, newest first."""
+    return _runs(connection.execute(_OF_TASK, {"task_name": task_name, "most": limit}).all())
+
+
+def latest(connection: Connection) -> dict[str, Run]:
+    """The newest run of every task that ever had one."""
+    return {run.task_name: run for run in _runs(connection.execute(_LATEST).all())}
+
+
+def _runs(rows: Sequence[Sequence[object]]) -> list[Run]:
+    return [row.to_run(found) for found in rows]

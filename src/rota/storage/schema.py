@@ -1,0 +1,153 @@
+"""The tables, as they stand after the last migration; a test holds the two together.
+
+Times and durations are whole microseconds, times since the Unix epoch; a closed set is text with a CHECK.
+Nothing here is SQLite's alone: PostgreSQL can hold the same tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+)
+
+from rota.model.run import EndReason, Kind, Status, TriggeredBy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+REVISION = "0001"
+"""The migration that these tables are the outcome of."""
+
+
+def _is_one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
+    members = ", ".join(f"'{member}'" for member in allowed)
+    return CheckConstraint(f"{column} IN ({members})", name=f"{column}_is_known")
+
+
+METADATA = MetaData(
+    naming_convention={"ck": "%(table_name)s_%(constraint_name)s", "pk": "%(table_name)s_key"},
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("task_name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("end_reason", Text),
+    Column("exit_code", Integer),
+    Column("signal", Text),
+    Column("triggered_by", Text, nullable=False),
+    Column("params", Text, nullable=False),  # a JSON object
+    Column("created_at", BigInteger, nullable=False),
+    Column("scheduled_at", BigInteger),
+    Column("start_at", BigInteger),
+    Column("end_at", BigInteger),
+    Column("duration", BigInteger),
+    Column("retry_attempt", Integer, nullable=False),
+    Column("retry_of_run_id", Text),
+    Column("instance_index", Integer),
+    Column("pid", Integer),
+    Column("cpu_time", BigInteger),
+    Column("max_rss", BigInteger),
+    Column("message", Text),
+    Column("node", Text, nullable=False),
+    Column("attempt", Text),
+    Column("keeper_id", Text),
+    Column("boot_id", Text),
+    _is_one_of("kind", Kind),
+    _is_one_of("status", Status),
+    _is_one_of("end_reason", EndReason),
+    _is_one_of("triggered_by", TriggeredBy),
+    CheckConstraint("(status = 'ended') = (end_reason IS NOT NULL)", name="end_reason_is_of_an_end"),
+    CheckConstraint("(status = 'ended') = (end_at IS NOT NULL)", name="end_at_is_of_an_end"),
+    CheckConstraint(
+        "status <> 'pending' OR (start_at IS NULL AND pid IS NULL)", name="pending_has_no_process"
+    ),
+    CheckConstraint(
+        "status <> 'running' OR (start_at IS NOT NULL AND pid IS NOT NULL)", name="running_has_a_process"
+    ),
+    CheckConstraint(
+        "status = 'ended' OR (exit_code IS NULL AND signal IS NULL AND duration IS NULL"
+        " AND cpu_time IS NULL AND max_rss IS NULL)",
+        name="only_an_end_is_measured",
+    ),
+    CheckConstraint("exit_code IS NULL OR signal IS NULL", name="exited_or_was_signalled"),
+    CheckConstraint(
+        "(attempt IS NULL) = (keeper_id IS NULL) AND (attempt IS NULL) = (boot_id IS NULL)",
+        name="hand_over_is_whole",
+    ),
+    CheckConstraint("retry_attempt >= 0", name="retry_attempt_counts_from_0"),
+    CheckConstraint("instance_index >= 0", name="instance_index_counts_from_0"),
+)
+
+# What a list can be asked for, each in the order of ids, so that a page is read and nothing is sorted.
+# Every index costs each run a write: those on the end are written once, when it is known.
+STILL_OPEN = RUNS.c.status != literal_column("'ended'")
+"""Said in a query just as in the index, or the index would not be used."""
+
+_TICK = RUNS.c.scheduled_at.is_not(None)
+_ENDED = RUNS.c.end_reason.is_not(None)
+Index(
+    "runs_one_per_tick",
+    RUNS.c.task_name,
+    RUNS.c.scheduled_at,
+    unique=True,
+    sqlite_where=_TICK,
+    postgresql_where=_TICK,
+)
+Index("runs_by_task", RUNS.c.task_name, RUNS.c.id)
+Index("runs_open", RUNS.c.status, RUNS.c.id, sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN)
+Index("runs_by_end", RUNS.c.end_reason, RUNS.c.id, sqlite_where=_ENDED, postgresql_where=_ENDED)
+Index(
+    "runs_by_task_and_end",
+    RUNS.c.task_name,
+    RUNS.c.end_reason,
+    RUNS.c.id,
+    sqlite_where=_ENDED,
+    postgresql_where=_ENDED,
+)
+Index("runs_by_trigger", RUNS.c.triggered_by, RUNS.c.id)
+
+REQUESTS = Table(
+    "requests",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("body_hash", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("status_code", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+Index("requests_by_age", REQUESTS.c.at)
+
+TASKS = Table(
+    "tasks",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("schedule_since", BigInteger, nullable=False),
+    Column("first_seen_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # as a sequence does: an id is never used again
+)
+Index("tasks_by_name", TASKS.c.name, unique=True)
+
+META = Table(
+    "meta",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,219 @@
+"""The store: every run, request and task that Rota remembers, behind one writer and a few readers."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from rota.model.error import StoreUnavailable, Unusable
+from rota.storage import meta, requests, runs, sqlite, tasks
+from rota.storage.conflict import KeyTaken, TickTaken
+from rota.storage.drift import Drift
+from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
+from rota.storage.migrate import migrate
+from rota.storage.page import Page, RunFilter, page, read_cursor
+from rota.storage.readers import Readers
+from rota.storage.row import of_run
+from rota.storage.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+    from sqlalchemy.engine.interfaces import DBAPICursor
+
+    from rota.model.run import Run, RunId
+    from rota.storage.requests import Request
+    from rota.storage.tasks import TaskRecord
+
+FILE = "rota.db"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """One database, used from one event loop.
+
+    Writes are committed when they return, in the order in which they were asked for. A write raises
+    StoreUnavailable when the database cannot be written, and has changed nothing then. A `synced` write
+    is on the disk when it returns; what a power cut can do to the others is told in `writer.py`.
+    """
+
+    def __init__(
+        self, *, store_id: str, writer: Writer, readers: Readers, drift: Drift, now: Callable[[], datetime]
+    ) -> None:
+        self.store_id = store_id  #: made with the database
+        self._writer = writer
+        self._readers = readers
+        self._drift = drift
+        self._now = now
+
+    @classmethod
+    def open(cls, data: Path, *, now: Callable[[], datetime] = _utc_now) -> Store:
+        """Open a data folder's database, making it or bringing it up to date; Unusable when that fails."""
+        path = data / FILE
+        engine = sqlite.writing(path)
+        try:
+            _make_private(path)
+            store_id, widest = _prepare(engine)
+        except (DBAPIError, OSError) as error:
+            reason = sqlite.unavailable(error) or str(error)
+            raise Unusable(f"the database {path} cannot be used: {reason}") from error
+        writer = Writer(engine)
+        writer.start()
+        return cls(store_id=store_id, writer=writer, readers=Readers(path), drift=Drift(widest), now=now)
+
+    async def close(self) -> None:
+        """Finish every read and write that was asked for; closing twice is fine."""
+        await self._readers.close()
+        await self._writer.close()
+
+    @property
+    def writable(self) -> bool:
+        """False after a write that failed, until one succeeds again."""
+        return self._writer.writable
+
+    async def create(self, run: Run, *, request: Request | None = None, synced: bool = False) -> None:
+        """Write a new run down, with the request that asked for it.
+
+        TickTaken or KeyTaken: there is a run for that tick or key, and nothing was changed.
+        """
+        widest = self._drift.take_in([run])
+        conflict = await self._writer.submit(
+            partial(_create, run=run, values=of_run(run), request=request, widest=widest), synced=synced
+        )
+        if conflict is not None:
+            raise conflict
+        self._drift.saved(widest)
+
+    async def create_many(self, ticks: Sequence[Run], *, synced: bool = False) -> list[Run]:
+        """Write down the runs whose tick is free, in one transaction, and return them."""
+        widest = self._drift.take_in(ticks)
+        rows = [of_run(run) for run in ticks]
+        free = await self._writer.submit(partial(_create_many, rows=rows, widest=widest), synced=synced)
+        self._drift.saved(widest)
+        return [run for run, was_free in zip(ticks, free, strict=True) if was_free]
+
+    async def move(self, before: Run, after: Run, *, synced: bool = False) -> bool:
+        """Make `after` of `before`, if the run is still as `before` says in status, attempt and node.
+
+        False: somebody else has moved it, and nothing was changed.
+        """
+        return await self._writer.submit(partial(runs.move, before=before, after=after), synced=synced)
+
+    async def register_tasks(self, fingerprints: Mapping[str, str], now: datetime) -> dict[str, TaskRecord]:
+        """Remember tasks with their schedules' fingerprints; a changed one counts as scheduled since now."""
+        return await self._writer.submit(partial(tasks.register, fingerprints=dict(fingerprints), now=now))
+
+    async def save_horizon(self, at: datetime) -> None:
+        """Remember up to when every tick has been dealt with."""
+        await self._writer.submit(partial(meta.put, key=meta.HORIZON, value=str(of_time(at))))
+
+    async def horizon(self) -> datetime | None:
+        """Up to when every tick has been dealt with; None in a new store."""
+        value = await self._readers.ask(partial(meta.get, key=meta.HORIZON))
+        return None if value is None else to_time(int(value))
+
+    async def reserve_event_ids(self, count: int) -> int:
+        """The first of `count` ids that no one had before, nor will after a power cut."""
+        return await self._writer.submit(partial(meta.reserve_event_ids, count=count), synced=True)
+
+    async def run(self, run_id: RunId) -> Run | None:
+        """The run of this id."""
+        return await self._readers.ask(partial(runs.one, run_id=run_id))
+
+    async def runs(self, filter: RunFilter, *, limit: int, cursor: str | None = None) -> Page:  # noqa: A002 - the word for it
+        """A page of a list, newest first by id; ValueError for a cursor that is not of this list."""
+        if limit < 1:
+            raise ValueError("a page holds one run at least")
+        after = None if cursor is None else read_cursor(filter, cursor)
+        return await self._readers.ask(
+            partial(page, wanted=filter, limit=limit, after=after, drift=self._drift)
+        )
+
+    async def open_runs(self) -> list[Run]:
+        """Every run that has not ended, oldest first."""
+        return await self._readers.ask(runs.still_open)
+
+    async def last_runs(self, task_name: str, limit: int) -> list[Run]:
+        """A task's newest runs, newest first."""
+        return await self._readers.ask(partial(runs.last_of, task_name=task_name, limit=limit))
+
+    async def latest_runs(self) -> dict[str, Run]:
+        """The newest run of each task that ever had one."""
+        return await self._readers.ask(runs.latest)
+
+    async def request(self, key: str) -> Request | None:
+        """What was asked under this key within the last day."""
+        return await self._readers.ask(partial(requests.find, key=key, now=self._now()))
+
+    async def heal(self) -> bool:
+        """Try a write, down to the disk; True when it succeeds."""
+        try:
+            await self._writer.submit(
+                partial(meta.put, key=meta.PROBE, value=str(of_time(self._now()))), synced=True
+            )
+        except StoreUnavailable:
+            return False
+        return True
+
+
+def _make_private(path: Path) -> None:
+    """The database is its owner's alone; SQLite gives the files beside it the same mode."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
+def _prepare(engine: Engine) -> tuple[str, timedelta | None]:
+    with engine.connect() as connection:
+        migrate(connection, begin=sqlite.BEGIN)
+        store_id = meta.get(connection, meta.STORE_ID)
+        if store_id is None:
+            cursor = connection.connection.cursor()
+            meta.put_once(cursor, meta.STORE_ID, str(uuid.uuid4()))
+            store_id = meta.get(connection, meta.STORE_ID)
+        widest = meta.get(connection, meta.ID_DRIFT)
+    if store_id is None:
+        raise Unusable("the database keeps nothing that is written to it; restore it from a backup")
+    return store_id, None if widest is None else to_duration(int(widest))
+
+
+def _create(
+    cursor: DBAPICursor,
+    run: Run,
+    values: tuple[object, ...],
+    request: Request | None,
+    widest: timedelta | None,
+) -> KeyTaken | TickTaken | None:
+    taken = None if request is None else requests.remember(cursor, request)
+    if taken is not None:
+        return KeyTaken(taken)
+    if not runs.create(cursor, values):
+        if request is not None:
+            raise TickTaken(run)  # which takes the request's row back
+        return TickTaken(run)
+    _save_drift(cursor, widest)
+    return None
+
+
+def _create_many(cursor: DBAPICursor, rows: list[tuple[object, ...]], widest: timedelta | None) -> list[bool]:
+    free = [runs.create(cursor, values) for values in rows]
+    _save_drift(cursor, widest)
+    return free
+
+
+def _save_drift(cursor: DBAPICursor, widest: timedelta | None) -> None:
+    if widest is not None:
+        meta.put(cursor, meta.ID_DRIFT, str(of_duration(widest)))
