@@ -115,7 +115,8 @@ def test_timers_ring_in_order_and_a_cancelled_one_does_not() -> None:
 def test_the_keeper_imports_nothing_but_the_standard_library_and_its_own() -> None:
     program = Path(rota.keeper.__file__).parent / "main.py"
     script = (
-        f"import sys, runpy; runpy.run_path({str(program)!r}, run_name='keeper');"
+        f"import sys; path = {str(program)!r}; parts = {{'__file__': path, '__name__': 'keeper'}};"
+        "exec(compile(open(path).read(), path, 'exec'), parts | {'__package__': None});"
         "print('\\n'.join(sorted(sys.modules)))"
     )
 
