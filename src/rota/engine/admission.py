@@ -1,0 +1,61 @@
+"""Who may start: what becomes of a trigger, given who runs and who waits. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rota.model.task import Overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from rota.model.run import RunId
+    from rota.model.task import Task
+
+
+class Fate(StrEnum):
+    """What becomes of a trigger."""
+
+    START = "start"  #: a slot is free, and it takes it
+    QUEUE = "queue"  #: it waits for its turn
+    REPLACE = "replace"  #: it waits in the place of whoever waited, and a holder has to make room
+    SKIP = "skip"  #: it is let go by
+    FULL = "full"  #: as many wait already as may
+
+
+def admit(task: Task, *, holding: int, waiting: int) -> Fate:
+    """The fate of a trigger while `holding` runs have a slot of the task and `waiting` want one."""
+    if holding < task.max_concurrent and not waiting:  # nobody overtakes those who wait
+        return Fate.START
+    match task.on_overlap:
+        case Overlap.SKIP:
+            return Fate.SKIP
+        case Overlap.REPLACE:
+            return Fate.REPLACE
+        case Overlap.QUEUE:
+            return Fate.QUEUE if waiting < task.max_queued else Fate.FULL
+
+
+def promoted(task: Task, *, holding: int, waiting: Iterable[RunId]) -> list[RunId]:
+    """Those whose turn it is, the longest waiting first."""
+    return list(islice(waiting, max(0, task.max_concurrent - holding)))
+
+
+def displaced(task: Task, waiting: Collection[RunId]) -> list[RunId]:
+    """Those who wait in vain because a newer one replaces them."""
+    if task.on_overlap is not Overlap.REPLACE:
+        return []
+    return list(islice(waiting, max(0, len(waiting) - 1)))
+
+
+def victim(
+    task: Task, holders: Collection[RunId], *, leaving: Collection[RunId], waiting: int
+) -> RunId | None:
+    """Who has to make room for the one who waits: the oldest holder, unless one is leaving already."""
+    if task.on_overlap is not Overlap.REPLACE or not waiting or len(holders) < task.max_concurrent:
+        return None
+    if any(holder in leaving for holder in holders):
+        return None
+    return next(iter(holders), None)

@@ -1,0 +1,292 @@
+"""The engine: what starts, when, and what became of it. Every surface and every schedule uses it."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rota.engine.background import Background
+from rota.engine.clock import Clock, Ids
+from rota.engine.dispatcher import Dispatcher
+from rota.engine.handing import Handing
+from rota.engine.health import Health
+from rota.engine.intake import Asked, Intake
+from rota.engine.ledger import Ledger
+from rota.engine.recovery import Recovery
+from rota.engine.scheduler import Scheduler
+from rota.engine.slots import Slots
+from rota.engine.spawning import inherited
+from rota.engine.store_watch import StoreWatch
+from rota.engine.timetable import fingerprint, schedules_of, upcoming
+from rota.engine.waiters import Waiters
+from rota.keeper.link import KeeperLink
+from rota.model.error import (
+    Fault,
+    Invalid,
+    ManualTriggerOff,
+    RunEnded,
+    RunNotFound,
+    ShuttingDown,
+    StoreUnavailable,
+    TaskNotFound,
+)
+from rota.model.run import Cause, Ending, EndReason, Status
+from rota.timing.planner import Planner
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from rota.config.config import Config
+    from rota.events.bus import Bus
+    from rota.model.run import Run, RunId, TriggeredBy
+    from rota.model.task import Task
+    from rota.storage.requests import Request
+    from rota.storage.store import Store
+    from rota.timing.schedule import Schedule
+
+PATIENCE = 1.0
+"""Seconds that a stop gives to the writes in flight."""
+
+
+class Engine:
+    """One per server. It is used from one event loop, and decides between two awaits."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        store: Store,
+        bus: Bus,
+        data: Path,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        environ: Mapping[str, str] | None = None,
+        open_link: Callable[[], Awaitable[KeeperLink]] | None = None,
+    ) -> None:
+        self.tasks: Mapping[str, Task] = config.tasks
+        self._zone = config.server.timezone
+        self._store = store
+        self._clock = clock or Clock()
+        self._schedules: dict[str, tuple[Schedule, ...]] = {}
+        self._scheduler: Scheduler | None = None
+        self._started = False
+        self._stopping = False
+        ids = ids or Ids()
+
+        self._background = Background()
+        self._waiters = Waiters()
+        self._slots = Slots(self.tasks)
+        self._watch = StoreWatch(store=store, bus=bus, clock=self._clock)
+        self._ledger = Ledger(
+            store=store,
+            bus=bus,
+            clock=self._clock,
+            background=self._background,
+            watch=self._watch,
+            on_stored=self._is_stored,
+        )
+        self._dispatcher = Dispatcher(
+            open_link=open_link or (lambda: KeeperLink.open(data)), bus=bus, clock=self._clock, ids=ids
+        )
+        self._handing = Handing(
+            tasks=self.tasks,
+            ledger=self._ledger,
+            dispatcher=self._dispatcher,
+            clock=self._clock,
+            background=self._background,
+            watch=self._watch,
+            base=inherited(os.environ if environ is None else environ),
+            folder=str(config.path.parent.absolute() if config.path is not None else Path.home()),
+        )
+        self._recovery = Recovery(
+            tasks=self.tasks,
+            ledger=self._ledger,
+            handing=self._handing,
+            dispatcher=self._dispatcher,
+            clock=self._clock,
+            data=data,
+        )
+        self._intake = Intake(
+            tasks=self.tasks,
+            store=store,
+            bus=bus,
+            clock=self._clock,
+            ids=ids,
+            watch=self._watch,
+            ledger=self._ledger,
+            slots=self._slots,
+            handing=self._handing,
+        )
+
+    async def start(self) -> None:
+        """Take up what an earlier server left, meet the keeper, and begin the schedules.
+
+        Raises Unusable when no keeper can be had, StoreUnavailable when the store cannot be written.
+        """
+        if self._started:
+            return
+        self._started = True
+        fingerprints = {name: fingerprint(task, self._zone) for name, task in self.tasks.items()}
+        records = await self._store.register_tasks(fingerprints, self._clock.now())
+        self._intake.take_up(await self._store.open_runs())
+        await self._dispatcher.connect(self._recovery)
+        self._intake.go_on()
+        self._schedules = {
+            name: schedules
+            for name, task in self.tasks.items()
+            if (schedules := schedules_of(task, self._zone))
+        }
+        planner = Planner(
+            self._schedules,
+            {name: records[name].schedule_since for name in self._schedules},
+            horizon=await self._store.horizon(),
+            now=self._clock.now(),
+        )
+        self._scheduler = Scheduler(
+            planner=planner,
+            intake=self._intake,
+            store=self._store,
+            clock=self._clock,
+            watch=self._watch,
+            background=self._background,
+        )
+        self._background.loop(self._watch.run(), "watch over the store")
+        self._background.loop(self._dispatcher.run(), "link to the keeper")
+        self._background.loop(self._scheduler.run(), "scheduler")
+
+    async def stop(self) -> None:
+        """Leave. Runs go on with the keeper; who waits for one gets it as it stands."""
+        self._stopping = True
+        self._handing.close()
+        self._waiters.close()
+        await self._background.stop(PATIENCE)
+        if self._scheduler is not None:
+            scheduler, self._scheduler = self._scheduler, None
+            await scheduler.save_horizon()
+        await self._dispatcher.close()
+
+    async def shutdown(self) -> None:
+        """End every run and then the keeper, record their ends, and stop.
+
+        Runs that were never handed over stay pending: the next server starts them.
+        """
+        self._stopping = True
+        self._handing.close()
+        if self._scheduler is not None:
+            await self._dispatcher.shutdown()
+        await self.stop()
+
+    async def trigger(
+        self,
+        task_name: str,
+        *,
+        triggered_by: TriggeredBy,
+        params: Mapping[str, str | None] | None = None,
+        request: Request | None = None,
+    ) -> Run:
+        """Make a run of the task, and start it or have it wait: the run as it was written down.
+
+        One that overlap turned away is returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid,
+        StoreUnavailable and ShuttingDown, and KeyTaken when the request's key has its run already.
+        It is carried out even if the caller goes away.
+        """
+        task = self._may_be_triggered(task_name, params or {})
+        asked = Asked(triggered_by=triggered_by, params=dict(params or {}))
+        return await self._background.finish(self._intake.trigger(task, asked, request))
+
+    async def stop_run(self, run_id: RunId, *, by: str) -> Run:
+        """Stop a run, or cancel it while it waits: the run as it stands then.
+
+        Raises RunNotFound, RunEnded, and StoreUnavailable when a cancellation cannot be written.
+        """
+        return await self._background.finish(self._stop_run(run_id, by))
+
+    async def wait(self, run_id: RunId, timeout: float) -> Run:  # noqa: ASYNC109  # the run's waiter has it, not this call
+        """The run once it has ended, or as it stands after so many seconds or when the server stops.
+
+        Raises RunNotFound.
+        """
+        if self._ledger.find(run_id) is not None:
+            ended = await self._waiters.wait(run_id, timeout)
+            if ended is not None:
+                return ended
+        entry = self._ledger.find(run_id)
+        run = entry.stored if entry is not None else await self._store.run(run_id)
+        if run is None:
+            raise RunNotFound(run_id)
+        return run
+
+    def running(self, task_name: str) -> list[Run]:
+        """The task's runs whose process lives, oldest first."""
+        return [run for run in self._open_runs(task_name) if run.status is Status.RUNNING]
+
+    def pending(self, task_name: str) -> list[Run]:
+        """The task's runs that have not started, in the order in which they will."""
+        return [run for run in self._open_runs(task_name) if run.status is Status.PENDING]
+
+    def next_ticks(self, task_name: str, count: int) -> list[datetime]:
+        """The next instants at which the task is due; fewer when there are no more."""
+        return list(islice(upcoming(self._schedules.get(task_name, ()), self._clock.now()), count))
+
+    @property
+    def healthy(self) -> Health:
+        """Whether runs can be started and recorded, and if not, why."""
+        problems = [problem for problem in (self._watch.problem, self._dispatcher.problem) if problem]
+        return Health(ok=not problems, problems=problems)
+
+    def _may_be_triggered(self, task_name: str, params: Mapping[str, str | None]) -> Task:
+        task = self.tasks.get(task_name)
+        if task is None:
+            raise TaskNotFound(task_name, next(iter(get_close_matches(task_name, self.tasks, 1)), None))
+        if not task.manual_trigger:
+            raise ManualTriggerOff(task_name)
+        if params:
+            message = f"task {task_name!r} declares no such parameter"
+            raise Invalid(
+                [
+                    Fault(location=f"body.params.{name}", message=message, value=value)
+                    for name, value in params.items()
+                ]
+            )
+        if self._stopping:
+            raise ShuttingDown
+        if self._watch.problem is not None:
+            raise StoreUnavailable(self._watch.problem)
+        return task
+
+    async def _stop_run(self, run_id: RunId, by: str) -> Run:
+        entry = self._ledger.find(run_id)
+        if entry is None:
+            if await self._store.run(run_id) is None:
+                raise RunNotFound(run_id)
+            raise RunEnded(run_id)
+        if entry.known.status is Status.ENDED:  # it is over, and about to be written
+            return entry.stored
+        if entry.known.hand_over is None and not entry.writing:
+            ending = Ending(cause=Cause.STOPPED, end_at=self._clock.now(), message=f"cancelled by {by}")
+            cancelled = entry.stored.ended(EndReason.STOPPED, ending)
+            if await self._ledger.move(entry, cancelled):
+                return cancelled
+            raise RunEnded(run_id)
+        self._slots.leave(entry.known.task_name, run_id)
+        self._handing.ask_to_stop(entry, by)
+        return entry.stored
+
+    def _open_runs(self, task_name: str) -> list[Run]:
+        run_ids = (*self._slots.holders(task_name), *self._slots.waiting(task_name))
+        return [entry.stored for run_id in run_ids if (entry := self._ledger.find(run_id)) is not None]
+
+    def _is_stored(self, run: Run) -> None:
+        """A run has moved, and the move is committed and told."""
+        if run.status is Status.ENDED:
+            self._handing.ended(run)
+            if run.hand_over is not None:
+                self._dispatcher.acknowledge(run.id)
+            self._waiters.tell(run)
+            self._intake.free(run)
+        elif run.hand_over is None:
+            self._handing.go_on()  # it was taken back, and may be handed over again

@@ -1,0 +1,178 @@
+"""Handing over: a run that holds a slot is written down as the keeper's, and then spawned; never otherwise.
+
+Runs that hold a slot and cannot be handed over yet (no keeper is connected, the store cannot write, the
+keeper was out of descriptors) stand here, pending, and go when they can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from rota.engine.spawning import spawn_of
+from rota.model.error import StoreUnavailable
+from rota.model.run import Cause, Ending, EndReason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rota.engine.background import Background
+    from rota.engine.clock import Clock
+    from rota.engine.dispatcher import Dispatcher
+    from rota.engine.ledger import Entry, Ledger
+    from rota.engine.store_watch import StoreWatch
+    from rota.keeper.link import NotNow
+    from rota.model.run import HandOver, Run, RunId
+    from rota.model.task import Task
+
+log = structlog.get_logger()
+
+SECOND_TRY = 1.0  #: seconds until runs that the keeper could not start are tried again
+TRIED_AT_ONCE = 16  #: of them; the rest follow as others end
+
+
+class Handing:
+    """The way from a slot to a process, and the stops that are asked for on it."""
+
+    def __init__(
+        self,
+        *,
+        tasks: Mapping[str, Task],
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        background: Background,
+        watch: StoreWatch,
+        base: Mapping[str, str],
+        folder: str,
+    ) -> None:
+        self._tasks = tasks
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._background = background
+        self._watch = watch
+        self._base = base
+        self._folder = folder
+        self._ready: dict[RunId, None] = {}  # hold a slot, and were not handed over
+        self._refused: dict[RunId, None] = {}  # likewise, and the keeper could not start them just now
+        self._stops: dict[RunId, str] = {}  # who asked to stop them; until they have ended
+        self._timer: asyncio.TimerHandle | None = None
+        self.closed = False  #: nothing is handed over any more
+        watch.on_heal(self.go_on)
+
+    @property
+    def possible(self) -> bool:
+        """Whether a run can be handed over right now."""
+        return self._dispatcher.ready and not self._watch.failing and not self.closed
+
+    def sign(self) -> HandOver:
+        """A new hand-over to the keeper that is connected; only while `possible`."""
+        return self._dispatcher.sign()
+
+    def add(self, run_id: RunId) -> None:
+        """This run holds a slot now; hand it over as soon as possible."""
+        self._ready[run_id] = None
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Hand over what waits for nothing but this."""
+        if not self.possible:
+            return
+        for run_id in list(self._ready):
+            entry = self._ledger.find(run_id)
+            if entry is not None and (entry.writing or entry.known is not entry.stored):
+                continue  # it comes back here when that is written
+            del self._ready[run_id]
+            if entry is not None and entry.stored.hand_over is None:
+                self._background.start(self._hand_over(entry), f"hand over run {run_id}")
+
+    def send(self, run: Run) -> None:
+        """Have a run spawned whose hand-over is committed; the same attempt twice changes nothing."""
+        entry = self._ledger.find(run.id)
+        if entry is None or run.hand_over is None:
+            return
+        task = self._tasks.get(run.task_name)
+        if run.id in self._stops:
+            self._end_unstarted(entry, Cause.STOPPED, f"stopped by {self._stops[run.id]} before it started")
+        elif task is None:
+            self._end_unstarted(entry, Cause.START_FAILED, "its task is no longer in the configuration")
+        elif self._dispatcher.reaches(run.hand_over):
+            self._dispatcher.dispatch(spawn_of(run, task, base=self._base, folder=self._folder))
+        else:  # that keeper was lost before it heard of the run, which another may therefore start
+            self._take_back(entry)
+            self._ready[run.id] = None
+
+    def refused(self, entry: Entry, message: NotNow) -> None:
+        """The keeper could not start it, and nothing of it exists."""
+        run_id = entry.known.id
+        log.warning("a run could not be started now and stays pending", run_id=run_id, why=message.message)
+        if run_id in self._stops:
+            self._end_unstarted(entry, Cause.STOPPED, f"stopped by {self._stops[run_id]} before it started")
+            return
+        self._take_back(entry)
+        self._refused[run_id] = None
+        if self._timer is None and not self.closed:
+            self._timer = asyncio.get_running_loop().call_later(SECOND_TRY, self._try_again)
+
+    def ask_to_stop(self, entry: Entry, by: str) -> None:
+        """Stop a run that holds a slot, whether it was handed over, is just being, or not yet."""
+        run = entry.known
+        self._stops.setdefault(run.id, by)
+        if run.hand_over is not None:
+            self._dispatcher.stop(run.id, by)
+        elif not entry.writing:
+            self._end_unstarted(entry, Cause.STOPPED, f"stopped by {by} before it started")
+
+    def ask_again(self, run_id: RunId) -> None:
+        """Repeat to a keeper that was just met what was asked of the one before."""
+        if run_id in self._stops:
+            self._dispatcher.stop(run_id, self._stops[run_id])
+
+    def ended(self, run: Run) -> None:
+        """A run is over: forget it, and try one of those for which there was no room."""
+        self._stops.pop(run.id, None)
+        self._ready.pop(run.id, None)
+        self._refused.pop(run.id, None)
+        if self._refused and run.pid is not None:
+            self.add(self._next_refused())
+
+    def close(self) -> None:
+        """Hand over nothing any more."""
+        self.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _hand_over(self, entry: Entry) -> None:
+        if not self.possible or entry.writing or entry.known is not entry.stored:
+            self._ready[entry.known.id] = None  # overtaken since it was chosen: looked at again
+            return
+        handed = entry.stored.handed_over(self.sign())
+        try:
+            moved = await self._ledger.move(entry, handed, synced=True)
+        except StoreUnavailable:
+            self._ready[handed.id] = None
+            return
+        if moved:
+            self.send(handed)
+
+    def _take_back(self, entry: Entry) -> None:
+        self._ledger.change(entry, entry.known.taken_back())
+
+    def _end_unstarted(self, entry: Entry, cause: Cause, message: str) -> None:
+        ending = Ending(cause=cause, end_at=self._clock.now(), message=message)
+        self._ledger.ended(entry, EndReason(cause.value), ending)
+
+    def _next_refused(self) -> RunId:
+        run_id = next(iter(self._refused))
+        del self._refused[run_id]
+        return run_id
+
+    def _try_again(self) -> None:
+        self._timer = None
+        for _ in range(min(TRIED_AT_ONCE, len(self._refused))):
+            self.add(self._next_refused())
+        if self._refused and not self.closed:
+            self._timer = asyncio.get_running_loop().call_later(SECOND_TRY, self._try_again)

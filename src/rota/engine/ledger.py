@@ -1,0 +1,185 @@
+"""The ledger: what is known of every open run, brought into the store, and told once it is there.
+
+What the keeper says is believed at once (`known`) and written behind (`stored`), one write of a run at a
+time. While the store cannot write, the difference waits here, and the keeper keeps the end: it is
+acknowledged only after its commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from rota.model.error import StoreUnavailable
+from rota.model.event import EventKind
+from rota.model.run import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from rota.engine.background import Background
+    from rota.engine.clock import Clock
+    from rota.engine.store_watch import StoreWatch
+    from rota.events.bus import Bus
+    from rota.model.run import Ending, EndReason, Run, RunId
+    from rota.storage.store import Store
+
+log = structlog.get_logger()
+
+PATIENCE = 0.01
+"""A start waits so many seconds for its end, so that a short run costs one write instead of two."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """An open run."""
+
+    stored: Run  #: as the database has it
+    known: Run  #: as it is, as far as we were told
+    began: Run | None = None  #: as it was when it started, until that is told
+    writing: bool = False  #: a write of it is in flight; the next one waits for it
+
+
+class Ledger:
+    """The open runs of this server, by id, in the order of their coming."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        background: Background,
+        watch: StoreWatch,
+        on_stored: Callable[[Run], None],
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._background = background
+        self._watch = watch
+        self._on_stored = on_stored
+        self._entries: dict[RunId, Entry] = {}
+        self._starts: dict[RunId, Entry] = {}  # starts that wait for their ends
+        self._unwritten: dict[RunId, Entry] = {}  # what the store refused
+        watch.on_heal(self._write_refused)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self._entries.values()))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def find(self, run_id: RunId) -> Entry | None:
+        """The open run of this id."""
+        return self._entries.get(run_id)
+
+    def enter(self, run: Run) -> Entry:
+        """A run that is in the store, and open."""
+        entry = self._entries[run.id] = Entry(run, run)
+        return entry
+
+    def started(self, entry: Entry, *, at: datetime, pid: int) -> None:
+        """Its process lives."""
+        if entry.known.status is not Status.PENDING:
+            return  # told twice: by the list after a hello, too
+        entry.known = entry.began = entry.known.started(at=at, pid=pid)
+        if not self._starts:
+            asyncio.get_running_loop().call_later(PATIENCE, self._write_starts)
+        self._starts[entry.known.id] = entry
+
+    def ended(self, entry: Entry, reason: EndReason, ending: Ending) -> None:
+        """Nothing of it lives. Written until it is written."""
+        if entry.known.status is not Status.ENDED:
+            self._starts.pop(entry.known.id, None)
+            self.change(entry, entry.known.ended(reason, ending))
+
+    def change(self, entry: Entry, to: Run) -> None:
+        """Believe this of the run from now on, and write it until it is written."""
+        entry.known = to
+        self._write_soon(entry)
+
+    async def move(self, entry: Entry, to: Run, *, synced: bool = False) -> bool:
+        """Write one move before believing it; False: it was overtaken, and nothing changed.
+
+        Raises StoreUnavailable, having changed nothing. No other write of the run may be in flight.
+        """
+        entry.writing = True
+        try:
+            moved = await self._store.move(entry.stored, to, synced=synced)
+        except StoreUnavailable as error:
+            if entry.known is not entry.stored:  # more was learned meanwhile
+                self._unwritten[entry.known.id] = entry
+            self._watch.failed(error)
+            raise
+        finally:
+            entry.writing = False
+        if moved:
+            if entry.known is entry.stored:
+                entry.known = to
+            self._is_stored(entry, to)
+        if entry.known is not entry.stored:
+            self._write_soon(entry)
+        return moved
+
+    def _write_starts(self) -> None:
+        starts, self._starts = self._starts, {}
+        for entry in starts.values():
+            self._write_soon(entry)
+
+    def _write_refused(self) -> None:
+        refused, self._unwritten = self._unwritten, {}
+        for entry in refused.values():
+            self._write_soon(entry)
+
+    def _write_soon(self, entry: Entry) -> None:
+        if not entry.writing:
+            entry.writing = True
+            self._background.start(self._write(entry), f"write run {entry.known.id}")
+
+    async def _write(self, entry: Entry) -> None:
+        try:
+            while entry.stored is not entry.known:
+                to = entry.known
+                if await self._store.move(entry.stored, to):
+                    self._is_stored(entry, to)
+                else:
+                    await self._overtaken(entry)
+        except StoreUnavailable as error:
+            self._unwritten[entry.known.id] = entry
+            self._watch.failed(error)
+        finally:
+            entry.writing = False
+
+    async def _overtaken(self, entry: Entry) -> None:
+        """The row is not what was written last: somebody else writes to this database, which nobody may.
+
+        An end on file stands; from anything else the write is tried again.
+        """
+        row = await self._store.run(entry.known.id)
+        log.error("a run was changed behind the server's back", run_id=entry.known.id, row=row)
+        if row is None or row.status is Status.ENDED:
+            self._close(entry, row or entry.known)
+        else:
+            entry.stored = row
+
+    def _is_stored(self, entry: Entry, run: Run) -> None:
+        """The commit is done: tell what changed."""
+        entry.stored = run
+        if entry.began is not None and run.start_at is not None:
+            began, entry.began = entry.began, None
+            self._bus.emit(EventKind.RUN_STARTED, self._clock.now(), began)
+        if run.status is Status.ENDED:
+            self._close(entry, run)
+        else:
+            self._on_stored(run)
+
+    def _close(self, entry: Entry, run: Run) -> None:
+        entry.stored = entry.known = run
+        self._entries.pop(run.id, None)
+        self._bus.emit(EventKind.RUN_ENDED, self._clock.now(), run)
+        self._on_stored(run)

@@ -1,0 +1,131 @@
+"""Recovery: meeting a keeper, at the start and after one was lost, and doing what `reconcile` says."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from rota.engine.reconcile import handed_elsewhere, reconcile
+from rota.keeper.link import Ended, NotNow, Started, read_ending
+from rota.model.run import Cause, Ending, EndReason, Status, end_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from rota.engine.clock import Clock
+    from rota.engine.dispatcher import Dispatcher
+    from rota.engine.handing import Handing
+    from rota.engine.ledger import Entry, Ledger
+    from rota.keeper.link import KeeperLink, Message
+    from rota.model.run import Run, RunId
+    from rota.model.task import Task
+
+log = structlog.get_logger()
+
+
+class Recovery:
+    """Hears the keeper: its list when it is met, and what happens to the runs from then on."""
+
+    def __init__(
+        self,
+        *,
+        tasks: Mapping[str, Task],
+        ledger: Ledger,
+        handing: Handing,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        data: Path,
+    ) -> None:
+        self._tasks = tasks
+        self._ledger = ledger
+        self._handing = handing
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._data = data
+
+    async def met(self, link: KeeperLink) -> None:
+        """Bring the open runs and the keeper's list together, before anything is started."""
+        open_runs = [entry.known for entry in self._ledger if entry.known.status is not Status.ENDED]
+        elsewhere = handed_elsewhere(open_runs, keeper_id=link.keeper_id, boot_id=link.boot_id)
+        on_file = await asyncio.to_thread(_read_endings, self._data, elsewhere) if elsewhere else {}
+        verdicts = reconcile(
+            open_runs, link.listed, keeper_id=link.keeper_id, boot_id=link.boot_id, on_file=on_file
+        )
+        log.info(
+            "reconciled with the keeper",
+            waiting=len(verdicts.waiting),
+            spawn=len(verdicts.spawn),
+            running=len(verdicts.running),
+            ended=len(verdicts.ended),
+            lost=len(verdicts.lost),
+        )
+        for run, started in verdicts.running:
+            self.heard(started)
+            self._handing.ask_again(run.id)
+        for _, ended in verdicts.ended:
+            self.heard(ended)
+        for run in verdicts.lost:
+            self._lose(run, link)
+        for run in verdicts.spawn:
+            self._handing.send(run)
+        for run_id in verdicts.acknowledge:
+            if (
+                self._ledger.find(run_id) is None
+            ):  # else its end waits to be written, and is acknowledged then
+                self._dispatcher.acknowledge(run_id)
+        for stray in verdicts.strays:
+            log.error("the keeper runs what the store does not know; it is stopped", run_id=stray.run_id)
+            self._dispatcher.stop(stray.run_id, "Rota, which has no such run")
+
+    def ready(self) -> None:
+        """Hand over what waited for a keeper."""
+        self._handing.go_on()
+
+    def heard(self, message: Message) -> None:
+        """Something happened to a run."""
+        entry = self._ledger.find(message.run_id)
+        hand_over = entry.known.hand_over if entry is not None else None
+        if entry is None or hand_over is None or hand_over.attempt != message.attempt:
+            self._heard_of_stranger(message)
+        elif isinstance(message, Started):
+            self._ledger.started(entry, at=message.at, pid=message.pid)
+        elif isinstance(message, Ended):
+            self._ended(entry, message)
+        else:
+            self._handing.refused(entry, message)
+
+    def _ended(self, entry: Entry, told: Ended) -> None:
+        if told.start_at is not None and told.pid is not None:
+            self._ledger.started(entry, at=told.start_at, pid=told.pid)
+        task = self._tasks.get(entry.known.task_name)
+        good = task.exit_codes if task is not None else frozenset({0})
+        self._ledger.ended(entry, end_reason(told.ending, good), told.ending)
+
+    def _lose(self, run: Run, link: KeeperLink) -> None:
+        entry = self._ledger.find(run.id)
+        if entry is None:
+            return
+        if run.hand_over is not None and run.hand_over.boot_id != link.boot_id:
+            message = "the machine was restarted while it ran"
+        else:
+            message = "its keeper died, and nothing that lives can say how it ended"
+        self._ledger.ended(
+            entry,
+            EndReason.LOST,
+            Ending(cause=Cause.LOST, end_at=self._clock.now(), message=message),
+        )
+
+    def _heard_of_stranger(self, message: Message) -> None:
+        if isinstance(message, Ended):
+            self._dispatcher.acknowledge(message.run_id)
+        elif isinstance(message, NotNow):
+            log.warning("the keeper could not start a run that has gone on since", run_id=message.run_id)
+        else:
+            log.warning("the keeper started a run that has ended since", run_id=message.run_id)
+
+
+def _read_endings(data: Path, run_ids: Iterable[RunId]) -> dict[RunId, Ended]:
+    return {run_id: ended for run_id in run_ids if (ended := read_ending(data, run_id)) is not None}

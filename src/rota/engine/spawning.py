@@ -1,0 +1,69 @@
+"""What a keeper is told to spawn: a task and one run of it, as arguments, environment and folder. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from rota.keeper.link import Spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from rota.model.run import Run
+    from rota.model.task import Task
+
+_POSIX = re.compile(r"^r?(sh|bash|dash|ash|ksh\d*|mksh|lksh|oksh|pdksh|yash|posh|zsh)(-?[\d.]+)?$")
+"""Shells in which `-e` ends a script at its first failing command; elsewhere it means something else."""
+
+
+def spawn_of(run: Run, task: Task, *, base: Mapping[str, str], folder: str) -> Spawn:
+    """The spawn of a run that was handed over; `base` is the server's environment as children may see it."""
+    if run.hand_over is None:
+        raise ValueError(f"run {run.id} has not been handed over")
+    return Spawn(
+        run_id=run.id,
+        attempt=run.hand_over.attempt,
+        argv=argv_of(task),
+        env=environment_of(run, task, base),
+        cwd=task.working_dir or folder,
+        timeout=task.timeout,
+        stop_signal=task.stop_signal,
+        grace=task.grace,
+        keep_children=task.keep_children,
+        merge_stderr=task.merge_stderr,
+    )
+
+
+def argv_of(task: Task) -> tuple[str, ...]:
+    """The program and its arguments: a list as it is, text through the shell (which may have arguments)."""
+    if not isinstance(task.run, str):
+        return task.run
+    shell = shlex.split(task.shell)
+    names = [word.rpartition("/")[2] for word in shell if not word.startswith("-")]
+    stop_at_failure = ("-e",) if names and _POSIX.match(names[-1]) else ()
+    return (*shell, *stop_at_failure, "-c", task.run)
+
+
+def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment: the server's, over it the task's, over both what Rota says of the run."""
+    told = {
+        "ROTA_RUN_ID": run.id,
+        "ROTA_TASK": run.task_name,
+        "ROTA_TRIGGERED_BY": run.triggered_by.value,
+        "ROTA_ATTEMPT": str(run.retry_attempt + 1),
+    }
+    if run.scheduled_at is not None:
+        told["ROTA_SCHEDULED_AT"] = _rfc3339(run.scheduled_at)
+    return {**base, **task.env, **told}
+
+
+def inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    """What children may see of the server's environment: all but Rota's own settings and secrets."""
+    return {name: value for name, value in environ.items() if not name.startswith("ROTA_")}
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds" if at.microsecond else "seconds").replace("+00:00", "Z")
