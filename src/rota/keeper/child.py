@@ -87,8 +87,7 @@ class Child:
         self.pumps.append(Pump(self._loop, out, STDOUT, self.log, self._pipe_closed))
         if err is not None:
             self.pumps.append(Pump(self._loop, err, STDERR, self.log, self._pipe_closed))
-        facts = tree.stat(pid)
-        self.write({"pid": pid, "start_time": facts[3] if facts else None, "start_at": at})
+        self.write({"pid": pid, "start_at": at})
         self.arm()
 
     def failed(self, why: str) -> None:

@@ -72,6 +72,7 @@ class Keeper:
         self.connections: list[Connection] = []
         self.upgrade: Callable[[Keeper, list[str]], None] | None = None
         self.leaving = False
+        self._own = tree.OwnChildren()
         self._greeted: list[Connection] = []  # servers whose hello waits for older connections to end
         self._idle = idle
         self._busy_until = time.monotonic()
@@ -269,22 +270,28 @@ class Keeper:
             if found is None:
                 return
             child = self.leaders.get(found.si_pid)
-            if child is not None and child.exit is not None:
+            if child is None:
+                self._reap_one(found.si_pid)
+            elif child.exit is None:
+                self._main_ended(child, found)
+            else:
                 break  # it is held unreaped and hides the others: each is asked by its pid
-            self._reap_one(found.si_pid)
-        for pid in tree.children(os.getpid()):
+        for pid in self._own.pids():
             child = self.leaders.get(pid)
             if child is None or child.exit is None:
                 self._reap_one(pid)
+
+    def _main_ended(self, child: Child, found: os.waitid_result) -> None:
+        self._hear_told(child)
+        exited = found.si_code == os.CLD_EXITED
+        child.main_ended(*((found.si_status, None) if exited else (None, found.si_status)))
 
     def _reap_one(self, pid: int) -> None:
         child = self.leaders.get(pid)
         if child is not None:
             found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if found is not None:
-                self._hear_told(child)
-                exited = found.si_code == os.CLD_EXITED
-                child.main_ended(*((found.si_status, None) if exited else (None, found.si_status)))
+                self._main_ended(child, found)
             return
         gone, _, usage = os.wait4(pid, os.WNOHANG)
         if not gone:
@@ -300,7 +307,7 @@ class Keeper:
         """Find out whose the processes are that have become the keeper's own children."""
         if not tree.HAS_PROC:
             return
-        for pid in tree.children(os.getpid()):
+        for pid in self._own.pids():
             if (
                 pid in self.leaders
                 or pid in self.strays

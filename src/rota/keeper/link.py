@@ -92,21 +92,27 @@ class KeeperLink:
         self.listed: list[Started | Ended] = []  #: every run that the keeper held at hello
 
     @classmethod
-    async def open(cls, data: Path, *, launch: bool = True, upgrade: bool = True) -> Self:
+    async def open(
+        cls, data: Path, *, launch: bool = True, upgrade: bool = True, descriptors: int | None = None
+    ) -> Self:
         """Connect to the keeper of `data`.
 
         Launches one when none runs, which first ends what a dead one left; has one of another version
-        replace itself by this program's. Raises Unusable when there is none to be had.
+        replace itself by this program's. `descriptors` is the soft limit that the programs of a keeper
+        launched now get; None is ours. Raises Unusable when there is none to be had.
         """
-        link = await cls.connect(data, launch=launch)
-        try:
-            await link.greet()
-            if upgrade and link.version != rota.__version__:
-                await link.upgrade(data)
-        except BaseException:
-            await link.close()
-            raise
-        return link
+        for _ in range(_TRIES):
+            link = await cls.connect(data, launch=launch, descriptors=descriptors)
+            try:
+                if await link.greet():
+                    if upgrade and link.version != rota.__version__:
+                        await link.upgrade(data)
+                    return link
+            except BaseException:
+                await link.close()
+                raise
+            await link.close()  # it was dying as it was called; the next try finds it gone
+        raise Unusable(f"the keeper for {data} ends every connection; see keeper.log there")
 
     def spawn(self, spawn: Spawn) -> None:
         """Hand a run over. A second time for the same run changes nothing."""
@@ -145,7 +151,8 @@ class KeeperLink:
         if check.returncode:
             raise Unusable(f"this program's keeper does not start: {said.decode(errors='replace').strip()}")
         self._send(op="upgrade", argv=[*program, str(data)])
-        await self.greet()
+        if not await self.greet():
+            raise Unusable(f"the keeper did not survive its upgrade; see {data / 'keeper.log'}")
 
     async def close(self) -> None:
         """End the connection; the keeper and its runs go on."""
@@ -163,7 +170,7 @@ class KeeperLink:
                 yield message
 
     @classmethod
-    async def connect(cls, data: Path, *, launch: bool) -> Self:
+    async def connect(cls, data: Path, *, launch: bool, descriptors: int | None = None) -> Self:
         """A connection on which nothing was said yet."""
         for _ in range(_TRIES):
             try:
@@ -173,15 +180,15 @@ class KeeperLink:
             except (FileNotFoundError, ConnectionRefusedError) as error:
                 if not launch:
                     raise Unusable(f"no keeper runs for {data}") from error
-            said = await _launch(data)
+            said = await _launch(data, descriptors)
             if said not in ("ready", "another keeper runs"):
                 raise Unusable(f"the keeper for {data} does not start: {said or 'see keeper.log there'}")
             if said != "ready":
                 await asyncio.sleep(_PAUSE)  # that one is about to listen, or about to leave
         raise Unusable(f"a keeper holds {data / 'keeper.lock'} but does not answer; see keeper.log there")
 
-    async def greet(self) -> None:
-        """Say hello, and hear what the keeper holds."""
+    async def greet(self) -> bool:
+        """Say hello, and hear what the keeper holds; False when it was gone before it had told all."""
         self._send(op="hello", protocol=PROTOCOL, version=rota.__version__, pid=os.getpid())
         self.listed = []
         listing = False
@@ -194,12 +201,12 @@ class KeeperLink:
                 self.version, self.pid = heard["version"], heard["pid"]
                 listing = True
             elif event == "listed" and listing:
-                return
+                return True
             elif listing:
                 message = _message(heard)
                 if isinstance(message, Started | Ended):
                     self.listed.append(message)
-        raise Unusable("the keeper ended the connection instead of saying hello; see keeper.log")
+        return False
 
     async def _next(self) -> dict[str, Any] | None:
         while not self._heard:
@@ -242,11 +249,12 @@ def read_ending(data: Path, run_id: RunId) -> Ended | None:
     return message if isinstance(message, Ended) else None
 
 
-async def _launch(data: Path) -> str:
+async def _launch(data: Path, descriptors: int | None) -> str:
     process = await asyncio.create_subprocess_exec(
         *_PYTHON,
         str(_HERE / "launch.py"),
         str(data),
+        *(() if descriptors is None else ("--descriptors", str(descriptors))),
         env={"PATH": os.environ.get("PATH", os.defpath)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
             return 1
         survivors.end(data, log)
         listener = address.listen(os.path.join(data, "keeper.sock"))
-        descriptors = _raise_limit()
+        descriptors = int(options.get("--descriptors", _raise_limit()))
         keeper_id, boot_id = os.urandom(8).hex(), _boot_id()
     else:
         lock, descriptors = state["lock"], state["programs"]

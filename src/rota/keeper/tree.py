@@ -44,6 +44,30 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
+class OwnChildren:
+    """The living and the dead children of this one-threaded process: a quick look, at every run's end."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._fd = -1
+        if LISTS_CHILDREN:
+            self._fd = os.open(f"/proc/{self._pid}/task/{self._pid}/children", os.O_RDONLY | os.O_CLOEXEC)
+
+    def pids(self) -> list[int]:
+        """All of them."""
+        if self._fd < 0:
+            return children(self._pid)
+        first, second = self._look(), self._look()
+        return list(map(int, first if first == second else {*first, *second}))
+
+    def _look(self) -> list[bytes]:
+        text, piece = b"", b"."
+        while piece:
+            piece = os.pread(self._fd, 1 << 16, len(text))
+            text += piece
+        return text.split()
+
+
 def descendants(roots: Iterable[int]) -> list[int]:
     """The roots and everything below them."""
     found: list[int] = []
