@@ -32,8 +32,18 @@ def launch(argv: list[str]) -> None:
     os.chdir("/")
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "main.py")
     # `ps` shows by the folder whose keeper it is.
+    _compile()
     python = [sys.executable, "-I", "-S", "-X", "utf8", program, argv[1]]
     os.execv(sys.executable, [*python, *argv[2:], "--ready", str(ready)])
+
+
+def _compile() -> None:
+    # What this process compiles, the keeper loads ready-made: compiling would cost it two megabytes for good.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    try:
+        import rota.keeper.main  # noqa: F401 - importing is compiling
+    except ImportError:
+        pass  # the keeper itself will say what is wrong with it
 
 
 if __name__ == "__main__":
