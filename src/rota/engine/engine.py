@@ -163,6 +163,7 @@ class Engine:
         self._stopping = True
         self._handing.close()
         self._waiters.close()
+        self._ledger.write_starts()
         await self._background.stop(PATIENCE)
         if self._scheduler is not None:
             scheduler, self._scheduler = self._scheduler, None

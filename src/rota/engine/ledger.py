@@ -89,7 +89,7 @@ class Ledger:
             return  # told twice: by the list after a hello, too
         entry.known = entry.began = entry.known.started(at=at, pid=pid)
         if not self._starts:
-            asyncio.get_running_loop().call_later(PATIENCE, self._write_starts)
+            asyncio.get_running_loop().call_later(PATIENCE, self.write_starts)
         self._starts[entry.known.id] = entry
 
     def ended(self, entry: Entry, reason: EndReason, ending: Ending) -> None:
@@ -126,7 +126,8 @@ class Ledger:
             self._write_soon(entry)
         return moved
 
-    def _write_starts(self) -> None:
+    def write_starts(self) -> None:
+        """Write the starts that wait for their ends; afterwards they wait no more."""
         starts, self._starts = self._starts, {}
         for entry in starts.values():
             self._write_soon(entry)
@@ -143,24 +144,26 @@ class Ledger:
 
     async def _write(self, entry: Entry) -> None:
         try:
-            while entry.stored is not entry.known:
-                to = entry.known
-                if await self._store.move(entry.stored, to):
-                    self._is_stored(entry, to)
-                else:
-                    await self._overtaken(entry)
+            moved = await self._store.move(entry.stored, to := entry.known)
+            row = None if moved else await self._store.run(to.id)
         except StoreUnavailable as error:
             self._unwritten[entry.known.id] = entry
             self._watch.failed(error)
+            return
         finally:
             entry.writing = False
+        if moved:
+            self._is_stored(entry, to)
+        else:
+            self._is_overtaken(entry, row)
+        if entry.known is not entry.stored:  # more was learned meanwhile
+            self._write_soon(entry)
 
-    async def _overtaken(self, entry: Entry) -> None:
+    def _is_overtaken(self, entry: Entry, row: Run | None) -> None:
         """The row is not what was written last: somebody else writes to this database, which nobody may.
 
         An end on file stands; from anything else the write is tried again.
         """
-        row = await self._store.run(entry.known.id)
         log.error("a run was changed behind the server's back", run_id=entry.known.id, row=row)
         if row is None or row.status is Status.ENDED:
             self._close(entry, row or entry.known)
