@@ -47,20 +47,31 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
 
     The request's body has been read before this: from then on the only message to come is the disconnect.
     """
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_gone(receive))
+    worker = asyncio.current_task()
+    if worker is None:
+        raise RuntimeError("it is called from within a task")
+    over = gone = False
+
+    def hang_up(_: asyncio.Task[None]) -> None:
+        # It may be called a turn after the work was done: then there is nothing left to cancel.
+        nonlocal gone
+        if not over:
+            gone = True
+            worker.cancel()
+
+    watch = asyncio.create_task(_disconnected(receive))
+    watch.add_done_callback(hang_up)
     try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientGone
+        return await work
+    except asyncio.CancelledError:
+        if gone and worker.uncancel() == 0:
+            raise ClientGone from None
+        raise
     finally:
-        watching.cancel()
-        if working.cancel():
-            # It has something to give back (a subscription, a file) before its caller goes on.
-            await asyncio.wait((working,))
+        over = True
+        watch.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

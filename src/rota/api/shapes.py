@@ -135,7 +135,7 @@ class Info(Shape):
     url: str
     data: str = Field(description="The data folder.")
     config: str | None = Field(description="The configuration file.")
-    timezone: str | None = Field(description="The zone of schedules that name none; null is the machine's.")
+    timezone: str = Field(description="The zone of schedules that name none.")
     store_id: str = Field(description="Made with the database; another one means another history.")
     tasks: int = Field(ge=0)
     warnings: list[str] = Field(description="What the configuration would better say otherwise.")

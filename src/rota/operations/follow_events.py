@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from rota.events.bus import Subscription
+    from rota.events.subscription import Subscription
     from rota.model.event import EventKind
-    from rota.model.run import RunId
     from rota.operations.rota import Rota
 
 
@@ -19,7 +18,9 @@ def follow_events(
     after: int | None = None,
     kinds: AbstractSet[EventKind] | None = None,
     task_name: str | None = None,
-    run_id: RunId | None = None,
 ) -> Subscription:
-    """The events after the id `after`, or from now on: whatever happens after this call is among them."""
-    return rota.bus.subscribe(after, kinds=kinds, task_name=task_name, run_id=run_id)
+    """The events after the id `after`, or from now on: whatever happens after this call is among them.
+
+    To be closed.
+    """
+    return rota.bus.subscribe(after, kinds=kinds, task_name=task_name)

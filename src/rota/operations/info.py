@@ -23,7 +23,7 @@ class ServerInfo:
     url: str
     data: Path
     config: Path | None
-    timezone: str | None
+    timezone: str
     store_id: str
     tasks: int
     warnings: Sequence[str]

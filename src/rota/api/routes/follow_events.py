@@ -13,16 +13,15 @@ from rota.api.call import Call, ClientGone, while_connected
 from rota.api.describe import router, streams
 from rota.api.form import Form
 from rota.api.shapes import RUN_ID
-from rota.events.bus import Gap
+from rota.events.subscription import Gap
 from rota.model.event import EventKind
-from rota.model.run import RunId
 from rota.model.task import NAME
 from rota.operations import follow_events as operation
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from rota.events.bus import Subscription
+    from rota.events.subscription import Subscription
     from rota.model.event import Event
 
 routes = router()
@@ -80,16 +79,16 @@ async def follow_events(
         after=after,
         kinds=frozenset(query.kind) or None,
         task_name=query.task_name,
-        run_id=None if query.run_id is None else RunId(query.run_id),
     )
-    return EventStream(events, call.origin)
+    return EventStream(events, query.run_id, call.origin)
 
 
 class EventStream:
     """A subscription, told as server-sent events."""
 
-    def __init__(self, events: Subscription, origin: str) -> None:
+    def __init__(self, events: Subscription, run_id: str | None, origin: str) -> None:
         self._events = events
+        self._run_id = run_id
         self._origin = origin
 
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,23 +110,24 @@ class EventStream:
             await send({"type": "http.response.body", "body": text, "more_body": True})
 
         await say(b"retry: 1000\n\n")
-        events = aiter(self._events)
-        coming = asyncio.ensure_future(anext(events, None))
-        try:
-            while True:
-                # Not wait_for: cancelling what waits for an event could lose the event.
-                done, _ = await asyncio.wait((coming,), timeout=HEARTBEAT)
-                if not done:
-                    await say(b": alive\n\n")
-                elif (event := coming.result()) is None:
-                    break
-                else:
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT):  # no event is lost: one is taken without a pause
+                    event = await anext(self._events)
+            except TimeoutError:
+                await say(b": alive\n\n")
+            except StopAsyncIteration:
+                break
+            else:
+                if self._wanted(event):
                     await say(self._text(event))
-                    coming = asyncio.ensure_future(anext(events, None))
-        finally:
-            coming.cancel()
         await say(b"event: closing\ndata: {}\n\n")
         await send({"type": "http.response.body"})
+
+    def _wanted(self, event: Event | Gap) -> bool:
+        if self._run_id is None or isinstance(event, Gap):
+            return True
+        return event.run is not None and event.run.id == self._run_id
 
     def _text(self, event: Event | Gap) -> bytes:
         if isinstance(event, Gap):

@@ -1,0 +1,74 @@
+"""The data folder: its owner's alone, and served by one server at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from rota.model.error import Unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOCK = "server.lock"
+
+#: Seconds in which a lock that is taken may come free: others look for a moment whether it is held.
+PATIENCE = 0.5
+_PAUSE = 0.02
+
+
+def prepare(data: Path) -> None:
+    """Make the folder, or see that only its owner, and that is us, may write there. Raises Unusable."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = data.stat()
+    except OSError as error:
+        raise Unusable(
+            f"the data folder {data} cannot be made: {error.strerror}; choose another with --data"
+        ) from error
+    if found.st_uid != os.geteuid():
+        raise Unusable(f"the data folder {data} belongs to another user; choose another with --data")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise Unusable(f"others may write to the data folder {data}; mend that with `chmod 700 {data}`")
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        data.chmod(0o700)  # logs and the token are for nobody else to read
+
+
+@contextlib.contextmanager
+def held(data: Path) -> Iterator[None]:
+    """Hold the folder's lock, which ends with the process, however that ends; Unusable when it is taken."""
+    file = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(file, data)
+        os.truncate(file, 0)
+        os.pwrite(file, b"%d\n" % os.getpid(), 0)
+        yield
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, data: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Unusable(_taken(file, data)) from None
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _taken(file: int, data: Path) -> str:
+    pid = os.pread(file, 20, 0).decode("ascii", "replace").strip()
+    who = f"the process {pid}" if pid else "another process"
+    return (
+        f"{who} serves the data folder {data} already; end that server with `kill {pid}` (its runs go on), "
+        "or choose another folder with --data"
+    )
