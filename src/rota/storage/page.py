@@ -103,8 +103,9 @@ def _conditions(wanted: RunFilter, after: str | None, drift: Drift) -> list[Colu
         conditions.append(RUNS.c.task_name == wanted.task_name)
     if wanted.status is not None:
         conditions.append(RUNS.c.status.in_(sorted(wanted.status)))
-    if wanted.triggered_by is not None:
-        conditions.append(RUNS.c.triggered_by.in_(sorted(wanted.triggered_by)))
+    if wanted.triggered_by is not None and not _by_trigger(wanted):
+        # As an expression, since the planner takes the index on this column even when nine runs in ten match.
+        conditions.append(RUNS.c.triggered_by.concat("").in_(sorted(wanted.triggered_by)))
     if wanted.created_after is not None:
         conditions.append(RUNS.c.id >= drift.first_id(wanted.created_after))
         conditions.append(RUNS.c.created_at >= of_time(wanted.created_after))
@@ -125,8 +126,17 @@ def _branches(wanted: RunFilter) -> list[list[ColumnElement[bool]]]:
         return [[false()]]
     if wanted.end_reason is not None:
         return [[RUNS.c.end_reason == reason] for reason in sorted(wanted.end_reason)]
-    if wanted.status is not None and Status.ENDED not in wanted.status:
-        return [[STILL_OPEN, RUNS.c.status == status] for status in sorted(wanted.status)]
-    if wanted.triggered_by is not None and wanted.task_name is None:
+    if _only_open(wanted):
+        return [[STILL_OPEN, RUNS.c.status == status] for status in sorted(wanted.status or ())]
+    if wanted.triggered_by is not None and _by_trigger(wanted):
         return [[RUNS.c.triggered_by == by] for by in sorted(wanted.triggered_by)]
     return [[]]
+
+
+def _only_open(wanted: RunFilter) -> bool:
+    return wanted.status is not None and Status.ENDED not in wanted.status
+
+
+def _by_trigger(wanted: RunFilter) -> bool:
+    """Whether `triggered_by` is what narrows the list, and nothing else does."""
+    return wanted.task_name is None and wanted.end_reason is None and not _only_open(wanted)

@@ -92,7 +92,8 @@ RUNS = Table(
     CheckConstraint("instance_index >= 0", name="instance_index_counts_from_0"),
 )
 
-# What a list can be asked for, each in the order of ids, so that a page is read and nothing is sorted.
+# What a list can be asked for, each in the order of ids, so that a page is read and nothing is sorted. Where
+# `triggered_by` comes last it is only looked at: rows that it excludes are passed by in the index.
 # Every index costs each run a write: those on the end are written once, when it is known.
 STILL_OPEN = RUNS.c.status != literal_column("'ended'")
 """Said in a query just as in the index, or the index would not be used."""
@@ -107,14 +108,22 @@ Index(
     sqlite_where=_TICK,
     postgresql_where=_TICK,
 )
-Index("runs_by_task", RUNS.c.task_name, RUNS.c.id)
+Index("runs_by_task", RUNS.c.task_name, RUNS.c.id, RUNS.c.triggered_by)
 Index("runs_open", RUNS.c.status, RUNS.c.id, sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN)
-Index("runs_by_end", RUNS.c.end_reason, RUNS.c.id, sqlite_where=_ENDED, postgresql_where=_ENDED)
+Index(
+    "runs_by_end",
+    RUNS.c.end_reason,
+    RUNS.c.id,
+    RUNS.c.triggered_by,
+    sqlite_where=_ENDED,
+    postgresql_where=_ENDED,
+)
 Index(
     "runs_by_task_and_end",
     RUNS.c.task_name,
     RUNS.c.end_reason,
     RUNS.c.id,
+    RUNS.c.triggered_by,
     sqlite_where=_ENDED,
     postgresql_where=_ENDED,
 )

@@ -92,13 +92,19 @@ def upgrade() -> None:
         sqlite_where=_TICK,
         postgresql_where=_TICK,
     )
-    op.create_index("runs_by_task", "runs", ["task_name", "id"])
+    op.create_index("runs_by_task", "runs", ["task_name", "id", "triggered_by"])
     op.create_index("runs_open", "runs", ["status", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
-    op.create_index("runs_by_end", "runs", ["end_reason", "id"], sqlite_where=_ENDED, postgresql_where=_ENDED)
+    op.create_index(
+        "runs_by_end",
+        "runs",
+        ["end_reason", "id", "triggered_by"],
+        sqlite_where=_ENDED,
+        postgresql_where=_ENDED,
+    )
     op.create_index(
         "runs_by_task_and_end",
         "runs",
-        ["task_name", "end_reason", "id"],
+        ["task_name", "end_reason", "id", "triggered_by"],
         sqlite_where=_ENDED,
         postgresql_where=_ENDED,
     )
