@@ -7,6 +7,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
+from rota.timing.unreadable import Unreadable
+
 LONGEST = timedelta(days=36_500)
 """A hundred years; what is longer is a mistake, and would not fit the store's microseconds."""
 
@@ -30,17 +32,17 @@ _PART = re.compile(rf"({_NUMBER})([a-z]+)")
 
 
 def parse_duration(value: str | float) -> timedelta:
-    """The duration that text or a number of seconds stands for; ValueError says what is allowed."""
+    """The duration that text or a number of seconds stands for; Unreadable says what is allowed."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError(f"a duration is {ALLOWED}")
+        raise Unreadable(f"{value!r} is not a duration", ALLOWED)
     seconds = _seconds_in(value) if isinstance(value, str) else _finite(value)
     if seconds < 0:
-        raise ValueError("a duration cannot be negative")
+        raise Unreadable("a duration cannot be negative", ALLOWED)
     if seconds > LONGEST.total_seconds():
-        raise ValueError(f"a duration is at most {format_duration(LONGEST)}")
+        raise Unreadable(f"a duration is at most {format_duration(LONGEST)}", ALLOWED)
     microseconds = round(seconds * 1_000_000)
     if seconds and not microseconds:
-        raise ValueError("a duration is 0 or at least a microsecond (0.001ms)")
+        raise Unreadable("a duration is 0 or at least a microsecond", ALLOWED)
     return timedelta(microseconds=microseconds)
 
 
@@ -66,7 +68,7 @@ def _finite(number: float) -> int | Decimal:
     if isinstance(number, int):
         return number
     if not math.isfinite(number):
-        raise ValueError(f"a duration is {ALLOWED}; {number} is none")
+        raise Unreadable(f"{number} is not a duration", ALLOWED)
     return Decimal(str(number))
 
 
@@ -74,5 +76,5 @@ def _seconds_in(text: str) -> Decimal:
     if _TEXT.fullmatch(text):
         return sum((Decimal(number) * _UNITS[unit] for number, unit in _PART.findall(text)), Decimal(0))
     if re.fullmatch(_NUMBER, text):
-        raise ValueError(f'"{text}" has no unit; write "{text}s" for seconds or "{text}m" for minutes')
-    raise ValueError(f'"{text}" is not a duration; write {ALLOWED}, the largest unit first')
+        raise Unreadable(f'"{text}" has no unit', f'"{text}s" for seconds or "{text}m" for minutes')
+    raise Unreadable(f'"{text}" is not a duration', f"{ALLOWED}; the largest unit first")

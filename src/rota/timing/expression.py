@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from cronsim import CronSimError
 from cronsim.cronsim import Field
+
+from rota.timing.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ALLOWED = (
     'five fields "minute hour day month weekday" (six with leading seconds), '
@@ -22,6 +28,8 @@ NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
+
+_LONGEST = 1000
 
 _RANGES = {
     Field.SECOND: "0 to 59",
@@ -40,23 +48,28 @@ _NAMES = {
     Field.DOW: "day of week",
 }
 _FOREIGN = {
-    r".*\?.*": "the ? of Quartz is written * here",
-    r".*~.*": "a random ~ is not offered; choose one value",
-    r"H([(/].*)?": "the hashed H of Jenkins is not offered; choose one value",
-    r"[0-9]*W": "the nearest weekday W is not offered, only LW, the last weekday of the month",
+    r".*\?.*": ("is from Quartz", "*"),
+    r".*~.*": ("is random, which is not offered", "one value"),
+    r"H([(/].*)?": ("is a hash of Jenkins, which is not offered", "one value"),
+    r"[0-9]*W": (
+        "is a nearest weekday, which is not offered",
+        "a day, or LW for the last weekday of the month",
+    ),
 }
 
 
 def six_fields(text: str) -> list[str]:
-    """The fields second to weekday, in capitals, of an expression without mistakes; else ValueError."""
+    """The fields second to weekday, in capitals, of an expression that has as many; else Unreadable."""
+    if len(text) > _LONGEST:
+        raise Unreadable(f"it is {len(text)} characters long", ALLOWED)
     lower = text.strip().lower()
     if lower.startswith("@"):
         if lower not in NICKNAMES:
-            raise ValueError(_unknown_nickname(lower))
+            raise _unknown_nickname(lower)
         lower = NICKNAMES[lower]
     fields = lower.upper().split()
     if len(fields) not in (5, 6) or "=" in fields[0]:
-        raise ValueError(_wrong_count(text, fields))
+        raise _wrong_count(text, fields)
     if len(fields) == 5:
         fields.insert(0, "0")
     # SUN is 0 in a cron's mind, which would make MON-SUN run backwards.
@@ -64,32 +77,42 @@ def six_fields(text: str) -> list[str]:
     return fields
 
 
-def why_refused(fields: list[str]) -> str:
-    """The sentence for an expression that cronsim refused: which field, what of it, what is allowed."""
+def why_refused(fields: Sequence[str]) -> Unreadable:
+    """Why cronsim refused an expression: which field, what of it, what is allowed."""
     for field, text in zip(Field, fields, strict=True):
         for term in text.split(","):
             try:
                 field.parse(term)
             except CronSimError:
-                return f'{_NAMES[field]} "{term or text}": {_why_term(field, term)}'
-    return "it never comes: none of its months has such a day"
+                return _why_term(field, text, term)
+    return never_comes("none of its months has such a day")
 
 
-def _why_term(field: Field, term: str) -> str:
+def never_comes(reason: str) -> Unreadable:
+    """The refusal of an expression that means something which never is, such as 31 February."""
+    return Unreadable(
+        f"it never comes: {reason}", "days that its months have, or L for the last day of a month"
+    )
+
+
+def _why_term(field: Field, text: str, term: str) -> Unreadable:
+    name = _NAMES[field]
     if term == "":
-        return "there is a comma too many"
-    for pattern, hint in _FOREIGN.items():
+        return Unreadable(f'{name} "{text}" has a comma too many', "1,3 for a list")
+    for pattern, (what, instead) in _FOREIGN.items():
         if re.fullmatch(pattern, term):
-            return hint
+            return Unreadable(f'{name} "{term}" {what}', instead)
     body, _, step = term.partition("/")
     if step == "0":
-        return "a step is at least 1"
+        return Unreadable(f'{name} "{term}" has a step of 0', "a step of at least 1")
     if term.startswith("/"):
-        return f'a step needs a start; write "*{term}"'
+        return Unreadable(f'{name} "{term}" has a step without a start', f'"*{term}"')
     first, dash, last = body.partition("-")
     if dash and _is(field, first) and _is(field, last):
-        return f"the range runs backwards; write it as two, such as {_two_ranges(field, first, last)}"
-    return f"not allowed; write {_RANGES[field]}, * for each, or ranges 1-5, lists 1,3, steps */10"
+        return Unreadable(f'{name} "{body}" runs backwards', f"it as two, {_two_ranges(field, first, last)}")
+    return Unreadable(
+        f'{name} "{term}" does not fit', f"{_RANGES[field]}, * for each, ranges 1-5, lists 1,3, steps */10"
+    )
 
 
 def _is(field: Field, text: str) -> bool:
@@ -110,17 +133,16 @@ def _two_ranges(field: Field, first: str, last: str) -> str:
     return f"{first}-{highest},{lowest}-{last}"
 
 
-def _unknown_nickname(nickname: str) -> str:
+def _unknown_nickname(nickname: str) -> Unreadable:
     if nickname == "@reboot":
-        return "@reboot is not a time; a task starts by its schedule or when it is asked to"
+        return Unreadable("@reboot is not a time", ALLOWED)
     near = get_close_matches(nickname.split()[0], [*NICKNAMES, "@every"], n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f'"{nickname}" is not a schedule; there are {" ".join(NICKNAMES)} and @every{hint}'
+    return Unreadable(f'"{nickname}" is not a schedule', ALLOWED, near[0] if near else None)
 
 
-def _wrong_count(text: str, fields: list[str]) -> str:
+def _wrong_count(text: str, fields: list[str]) -> Unreadable:
     if fields and fields[0].startswith(("TZ=", "CRON_TZ=")):
-        return f'"{text}" names a time zone; write it as the key timezone'
+        return Unreadable(f'"{text}" names a time zone', "the zone as the key timezone")
     if len(fields) == 7:
-        return f'"{text}" has seven fields; a year is not offered, write {ALLOWED}'
-    return f'"{text}" has {len(fields)} field{"s" * (len(fields) != 1)}; write {ALLOWED}'
+        return Unreadable(f'"{text}" has seven fields; a year is not offered', ALLOWED)
+    return Unreadable(f'"{text}" has {len(fields)} field{"s" * (len(fields) != 1)}', ALLOWED)

@@ -24,7 +24,8 @@ from cronsim.cronsim import Field
 from cronsim.explain import explain
 
 from rota.timing.duration import format_duration, parse_duration
-from rota.timing.expression import six_fields, why_refused
+from rota.timing.expression import never_comes, six_fields, why_refused
+from rota.timing.unreadable import Unreadable
 from rota.timing.zone import find_zone, span_at
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ class Schedule(ABC):
 
 
 def parse_schedule(expression: str, zone: str) -> Schedule:
-    """The schedule that this text means in this zone; ValueError says what is wrong and what is allowed."""
+    """The schedule that this text means in this zone; Unreadable says what is wrong and what is allowed."""
     text = expression.strip()
     found = find_zone(zone)
     if text.lower().split()[:1] == ["@every"]:
         return Interval(text=text, zone=found, period=_period(text))
     fields = six_fields(text)
     fixed = not any(part.startswith("*") for part in fields[:3])
-    return Calendar(text=text, zone=found, wall=_calendar(fields), fixed=fixed)
+    return Calendar(text=text, zone=found, wall=_calendar(tuple(fields)), fixed=fixed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,13 +120,14 @@ class Calendar(Schedule):
         return next(calendar, None)
 
 
-def _calendar(fields: list[str]) -> CronSim:
+@lru_cache(maxsize=16_384)  # a file is checked first, and its schedules are made a moment later
+def _calendar(fields: tuple[str, ...]) -> CronSim:
     try:
         calendar = CronSim(" ".join(fields), _ANCHOR)
     except CronSimError:
-        raise ValueError(why_refused(fields)) from None
+        raise why_refused(fields) from None
     if not _comes(*fields[3:]):
-        raise ValueError("it never comes: no day in fifty years fits its day, month and weekday")
+        raise never_comes("no day in fifty years fits its day, month and weekday")
     # Ten thousand schedules would hold eight kilobytes of sets each.
     calendar.seconds = _values(Field.SECOND, fields[0])
     calendar.minutes = _values(Field.MINUTE, fields[1])
@@ -149,7 +151,7 @@ def _comes(day: str, month: str, weekday: str) -> bool:
 def _period(text: str) -> timedelta:
     period = parse_duration(" ".join(text.split()[1:]))
     if period < _SECOND or period % _SECOND:
-        raise ValueError(f'"{text}": the period is whole seconds, at least one')
+        raise Unreadable(f'the period of "{text}" is not whole seconds', "@every 1s or longer")
     return period
 
 

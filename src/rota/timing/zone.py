@@ -8,6 +8,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from rota.timing.unreadable import Unreadable
+
+ALLOWED = 'an IANA name such as "Europe/Paris" or "UTC"'
+
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
@@ -23,15 +27,11 @@ class Span:
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The zone of this IANA name; ValueError says what is allowed, and the nearest name."""
+    """The zone of this IANA name; Unreadable says what is allowed, and the nearest name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # OSError: the name of a folder of zones, such as Europe
-        near = nearest_zone(name)
-        hint = f'; did you mean "{near}"?' if near else ""
-        raise ValueError(
-            f'"{name}" is not a time zone; write an IANA name such as "Europe/Paris" or "UTC"{hint}'
-        ) from None
+        raise Unreadable(f'"{name}" is not a time zone', ALLOWED, nearest_zone(name)) from None
 
 
 def nearest_zone(name: str) -> str | None:

@@ -1,0 +1,60 @@
+"""Doubts: what a file may say, and its author has probably not meant."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from rota.model.task import Overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rota.config.keys import FileTable
+    from rota.config.position import Path
+    from rota.model.task import Task
+
+Doubt = tuple["Path", str]  #: where it is, and a sentence
+
+
+def doubts(tables: FileTable, tasks: Mapping[str, Task]) -> list[Doubt]:
+    """Every doubt about a file that has no fault."""
+    if not tasks:
+        return [((), "there is no task in this file; a task is a table [tasks.NAME]")]
+    return [
+        (("tasks", name, *path), sentence)
+        for name, task in tasks.items()
+        for path, sentence in _of_task(task, tables.tasks[name].model_fields_set)
+    ]
+
+
+def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
+    if not task.manual_trigger and not (task.cron and task.enabled):
+        missing = "its schedule is off" if task.cron else "it has no cron"
+        yield ("manual_trigger",), f"nothing can start this task: {missing}, and manual_trigger is false"
+    if isinstance(task.run, str):
+        interpreter = _interpreter(task.run)
+        if interpreter and interpreter != PurePath(task.shell).name:
+            yield (
+                ("run",),
+                f"the first line is a comment to {task.shell}, which runs this text; {interpreter} does not",
+            )
+    else:
+        if len(task.run) == 1 and " " in task.run[0]:
+            yield (
+                ("run",),
+                f'this starts a program whose name is "{task.run[0]}"; in text, the shell runs it',
+            )
+        if "shell" in said:
+            yield ("shell",), "no shell is used: run is a list"
+    if "max_queued" in said and task.on_overlap is not Overlap.QUEUE:
+        yield ("max_queued",), f'none ever wait: on_overlap is "{task.on_overlap}"'
+
+
+def _interpreter(script: str) -> str | None:
+    """The program that the first line of a script asks for: `python3` of `#!/usr/bin/env python3`."""
+    if not script.lstrip().startswith("#!"):
+        return None
+    words = script.lstrip()[2:].split("\n", 1)[0].split()
+    names = [PurePath(word).name for word in words if not word.startswith("-")]
+    return next((name for name in names if name != "env"), None)

@@ -1,0 +1,36 @@
+"""A fault of a configuration file: where it is, what is wrong, what is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rota.model.error import RotaError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigFault:
+    """One thing wrong, or doubtful, in a file. Lines and columns count characters from 1."""
+
+    file: str
+    line: int | None = None  #: None when the file itself is the fault
+    column: int | None = None
+    key: str | None = None  #: dotted, such as `tasks.backup.cron`
+    message: str  #: what is wrong
+    allowed: str | None = None  #: what may stand in its place
+    nearest: str | None = None  #: the key or value that was probably meant
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        key = f"{self.key}: " if self.key else ""
+        hint = f"; allowed: {self.allowed}" if self.allowed else ""
+        if self.nearest:
+            hint = f"; did you mean {self.nearest}?"
+        return f"{place}: {key}{self.message}{hint}"
+
+
+class ConfigInvalid(RotaError):
+    """A configuration file cannot be used; `faults` names everything that is wrong with it."""
+
+    def __init__(self, faults: list[ConfigFault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults

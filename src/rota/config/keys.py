@@ -1,0 +1,182 @@
+"""The keys of the file: each with its type, meaning, default and example. The only list of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
+
+from rota.config import value
+from rota.config.config import HOST, PORT
+from rota.model.task import NAME, STOP_SIGNALS, Overlap
+from rota.timing.duration import PATTERN
+
+_TEXT = {"type": "string"}
+
+Text = Annotated[str, AfterValidator(value.text)]
+Label = Annotated[Text, AfterValidator(value.label)]
+Zone = Annotated[str, AfterValidator(value.zone)]
+Shell = Annotated[Text, AfterValidator(value.shell)]
+Folder = Annotated[Text, AfterValidator(value.folder)]
+Host = Annotated[str, AfterValidator(value.host)]
+Cron = Annotated[str, AfterValidator(value.cron)]
+ExitCode = Annotated[int, Field(ge=0, le=255)]
+TaskName = Annotated[str, AfterValidator(value.task_name), WithJsonSchema(_TEXT | {"pattern": NAME.pattern})]
+EnvName = Annotated[
+    str, AfterValidator(value.env_name), WithJsonSchema(_TEXT | {"pattern": value.ENV_NAME.pattern})
+]
+Duration = Annotated[
+    timedelta,
+    PlainValidator(value.duration),
+    WithJsonSchema({"anyOf": [_TEXT | {"pattern": PATTERN}, {"type": "number", "minimum": 0}]}),
+]
+Signal = Annotated[
+    str,
+    AfterValidator(value.signal),
+    WithJsonSchema(_TEXT | {"enum": [*STOP_SIGNALS, *(name.removeprefix("SIG") for name in STOP_SIGNALS)]}),
+]
+Crons = Annotated[
+    list[Cron],
+    BeforeValidator(value.one_or_many),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+]
+Command = Annotated[
+    str | tuple[str, ...],
+    PlainValidator(value.command),
+    WithJsonSchema({
+        "anyOf": [
+            _TEXT | {"pattern": r"\S"},
+            {"type": "array", "items": _TEXT, "minItems": 1, "prefixItems": [_TEXT | {"minLength": 1}]},
+        ]
+    }),
+]  # fmt: skip
+
+
+def _key(meaning: str, *examples: Any, default: Any = None, **rules: Any) -> Any:
+    """A key that may be left out."""
+    return Field(default, description=meaning, examples=list(examples), **rules)
+
+
+class Table(BaseModel):
+    """A table of the file: no key beside those that stand here, no value that is only similar."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ServerTable(Table):
+    """Where Rota listens, and by which clock its tasks are due."""
+
+    host: Host = _key(
+        "The address to listen on; a loopback one, until Rota has accounts.", "::1", default=HOST
+    )
+    port: int = _key("The port to listen on; 0 takes any free one.", 9477, default=PORT, ge=0, le=65535)
+    timezone: Zone | None = _key(
+        "The time zone of every schedule that names none, by its IANA name. Left out: the machine's own.",
+        "Europe/Paris",
+    )
+
+
+class DefaultsTable(Table):
+    """What holds for every task that does not say otherwise."""
+
+    timezone: Zone | None = _key(
+        "The time zone of the schedule, by its IANA name. Left out: the server's.", "America/New_York"
+    )
+    env: dict[EnvName, Text] = _key(
+        "Environment variables, added to the server's own. A task's are added to those of the defaults, "
+        "and win over them. Names that begin with ROTA_ are Rota's.",
+        {"LANG": "C.UTF-8", "PGHOST": "db.internal"},
+        default={},
+    )
+    working_dir: Folder | None = _key(
+        "The folder to run in: absolute, below `~`, or relative to the folder of this file. "
+        "Left out: that folder itself.",
+        "/srv/app",
+        "~/backups",
+    )
+    shell: Shell = _key(
+        "The program that runs a `run` given as text, by absolute path or by name.",
+        "/bin/bash",
+        default="/bin/sh",
+    )
+    timeout: Duration | None = _key(
+        "How long a run may take before it is stopped and ends as `timeout`. "
+        "Left out, or 0: as long as it likes.",
+        "1h30m",
+        90,
+    )
+    stop_signal: Signal = _key("The signal that asks a run to stop.", "SIGINT", default="SIGTERM")
+    grace: Duration = _key(
+        "How long a run may take to stop when asked; then it is killed.", "30s", default=timedelta(seconds=5)
+    )
+    exit_codes: list[ExitCode] = _key("The exit codes that are a success.", [0, 3], default=[0], min_length=1)
+    keep_children: bool = _key(
+        "Leave alone what a run has started and what outlives it, rather than stop it.", True, default=False
+    )
+    merge_stderr: bool = _key(
+        "One pipe for standard output and standard error: "
+        "their order is exact, and they cannot be told apart.",
+        True,
+        default=False,
+    )
+    enabled: bool = _key(
+        "Whether the schedule starts runs. False stops the schedule only.", False, default=True
+    )
+    manual_trigger: bool = _key("Whether anything but the schedule may start it.", False, default=True)
+    max_concurrent: int = _key("How many of its runs may be running at once.", 4, default=1, ge=1, le=1024)
+    max_queued: int = _key(
+        "How many of its runs may wait for their turn; 0 lets none wait.", 0, default=100, ge=0, le=10_000
+    )
+    on_overlap: Annotated[Overlap, Field(strict=False)] = _key(
+        "What a tick or trigger does while `max_concurrent` runs are running: `queue` waits for its turn, "
+        "`skip` lets it go by, `replace` stops the oldest run and starts after its end.",
+        "skip",
+        default=Overlap.QUEUE,
+    )
+
+
+class TaskTable(DefaultsTable):
+    """A task: what to run, when, and under which rules."""
+
+    run: Command = Field(
+        description="What to run: text for the shell, "
+        "or a list of a program and its arguments, without a shell.",
+        examples=["pg_dump shop > shop.sql", ["/usr/bin/rsync", "-a", "/srv/", "backup:/srv/"]],
+    )
+    cron: Crons = _key(
+        "When it is due: one expression or several. Five fields (minute, hour, day, month, weekday), six "
+        "with leading seconds, `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, "
+        "`@annually`, or `@every` with a duration, counted from the Unix epoch. Left out: only when asked.",
+        "30 2 * * *",
+        ["0 9 * * MON-FRI", "0 12 * * SAT"],
+        "@every 90s",
+        default=[],
+    )
+    description: Text | None = _key("What it is for, in a sentence for people.", "Dumps the shop's database")
+    group: Label | None = _key("A label to show tasks together by.", "backups")
+    tags: list[Label] = _key("Labels to find tasks by.", ["nightly", "database"], default=[])
+
+
+class FileTable(Table):
+    """Rota's configuration: one server, what holds for all tasks, and the tasks."""
+
+    server: ServerTable = Field(
+        ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
+    )
+    defaults: DefaultsTable = Field(
+        DefaultsTable(), description="What holds for every task that does not say otherwise."
+    )
+    tasks: dict[TaskName, TaskTable] = Field(
+        {},
+        description="The tasks, each by its name: up to 100 letters, digits, and `.` `_` `:` `-` (in quotes, "
+        "if it has a dot or colon).",
+    )

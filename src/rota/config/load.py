@@ -1,0 +1,126 @@
+"""Loading a configuration: its file read, checked whole, and made into what the model knows."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from rota.config.config import Config, Server
+from rota.config.doubt import doubts
+from rota.config.fault import ConfigFault, ConfigInvalid
+from rota.config.keys import FileTable
+from rota.config.machine_zone import machine_zone
+from rota.config.sentence import faults_of, place
+from rota.model.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rota.config.keys import TaskTable
+
+__all__ = ["ConfigFault", "ConfigInvalid", "load"]
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a file; ConfigInvalid names everything that is wrong with it."""
+    path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow links; `working_dir` must not
+    text = _read(path)
+    document = _parse(path, text)
+    try:
+        tables = FileTable.model_validate(document)
+    except ValidationError as error:
+        raise ConfigInvalid(faults_of(error, document, text, str(path))) from None
+    shared = _said(tables.defaults)
+    tasks = {name: _task(name, table, shared, str(path.parent)) for name, table in tables.tasks.items()}
+    server = {"timezone": machine_zone(environ)} | _said(tables.server)
+    warnings = place(doubts(tables, tasks), text, str(path))
+    return Config(path=path, server=Server(**server), tasks=tasks, warnings=tuple(warnings))
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        wrong = "there is no such file; create it, or name another with --config"
+    except IsADirectoryError:
+        wrong = "this is a folder; name the file in it, such as rota.toml"
+    except OSError as error:
+        wrong = f"the file cannot be read: {error.strerror or error}"
+    else:
+        try:
+            return content.decode("utf-8-sig")  # some editors begin with a byte order mark
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start].decode()
+            raise ConfigInvalid([
+                ConfigFault(
+                    file=str(path),
+                    line=before.count("\n") + 1,
+                    column=len(before) - before.rfind("\n"),
+                    message=f"the file is not UTF-8: it has the byte 0x{error.object[error.start]:02x} here",
+                    allowed="text saved as UTF-8",
+                )
+            ]) from None  # fmt: skip
+    raise ConfigInvalid([ConfigFault(file=str(path), message=wrong)])
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigInvalid(
+            [ConfigFault(file=str(path), message="lists or tables are nested too deeply")]
+        ) from None
+    except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
+        line, column, message = _syntax(str(error), text)
+        raise ConfigInvalid(
+            [ConfigFault(file=str(path), line=line, column=column, message=message)]
+        ) from None
+
+
+def _syntax(error: str, text: str) -> tuple[int | None, int | None, str]:
+    """Line, column and sentence of a TOML error, which says its place in its text alone."""
+    if match := re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", error, re.DOTALL):
+        return int(match[2]), int(match[3]), _plain(match[1])
+    if match := re.fullmatch(r"(.*) \(at end of document\)", error, re.DOTALL):
+        lines = text.split("\n")
+        return len(lines), len(lines[-1]) + 1, f"{_plain(match[1])}; the file ends here"
+    return None, None, _plain(error)
+
+
+def _plain(reason: str) -> str:
+    if reason == "Invalid value":
+        return "not TOML: this is no value; text stands in quotes"
+    if reason == "Cannot overwrite a value":
+        return "not TOML: this key has a value already"
+    if match := re.fullmatch(r"Cannot declare \((.*)\) twice", reason):
+        names = re.findall(r"'([^']*)'", match[1])
+        return f"not TOML: the table [{'.'.join(names)}] is there twice"
+    return f"not TOML: {reason[0].lower()}{reason[1:]}"
+
+
+def _said(table: Any) -> dict[str, Any]:
+    """What a table says itself, without its defaults."""
+    return {key: getattr(table, key) for key in table.model_fields_set}
+
+
+def _task(name: str, table: TaskTable, shared: Mapping[str, Any], folder: str) -> Task:
+    said = {**shared, **_said(table)}
+    said["env"] = {**shared.get("env", {}), **table.env}
+    said["working_dir"] = (
+        os.path.normpath(os.path.join(folder, said["working_dir"]))  # noqa: PTH118  # ten thousand Paths take long
+        if said.get("working_dir")
+        else folder
+    )
+    for key in ("cron", "tags"):
+        if key in said:
+            said[key] = tuple(dict.fromkeys(said[key]))
+    if "exit_codes" in said:
+        said["exit_codes"] = frozenset(said["exit_codes"])
+    if not said.get("timeout"):  # 0 is no limit
+        said["timeout"] = None
+    return Task(name=name, **said)

@@ -1,0 +1,221 @@
+"""Sentences: what pydantic found in a file, told to the person who wrote it."""
+
+from __future__ import annotations
+
+import json
+import re
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rota.config.fault import ConfigFault
+from rota.config.keys import DefaultsTable, ServerTable, Table, TaskTable
+from rota.config.position import Path, Positions
+from rota.config.schema import json_schema
+from rota.config.value import COMMAND, shown
+from rota.timing.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+#: What other programs call our keys.
+_MEANT = {
+    "command": "run", "cmd": "run", "script": "run", "exec": "run",
+    "schedule": "cron", "every": "cron", "interval": "cron", "when": "cron",
+    "cwd": "working_dir", "dir": "working_dir", "work_dir": "working_dir", "directory": "working_dir",
+    "environment": "env", "tz": "timezone", "graceful_stop": "grace", "kill_timeout": "grace",
+    "concurrency": "max_concurrent", "overlap": "on_overlap", "signal": "stop_signal",
+    "desc": "description", "comment": "description", "success_exit_codes": "exit_codes",
+    "disabled": "enabled", "job": "tasks", "jobs": "tasks",
+    "daemon": "server", "bind": "host", "address": "host",
+}  # fmt: skip
+
+_WORDS = {
+    "string": "text in quotes",
+    "boolean": "true or false",
+    "number": "a number",
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "a table",
+}
+_HOMES: dict[str, type[Table]] = {
+    "[server]": ServerTable,
+    "[tasks.NAME]": TaskTable,
+    "[defaults]": DefaultsTable,
+}
+
+
+def faults_of(error: ValidationError, document: dict[str, Any], text: str, file: str) -> list[ConfigFault]:
+    """Every fault that pydantic found, by its place in the file."""
+    positions = Positions(text)
+    found = [(_path(document, detail["loc"]), detail) for detail in error.errors(include_url=False)]
+    nearest = {path: _nearest(path) for path, detail in found if detail["type"] == "extra_forbidden"}
+    slips = {(*path[:-1], near) for path, near in nearest.items() if near}
+    slips |= {(*path[:-1], "run") for path, detail in found if _is_dotted_name(path, detail)}
+    faults = []
+    for path, detail in found:
+        if detail["type"] == "missing" and path in slips:
+            continue  # it is there under another name, which is told already
+        message, allowed, near = _sentence(path, detail)
+        line, column = positions.of(path)
+        faults.append(
+            ConfigFault(
+                file=file,
+                line=line,
+                column=column,
+                key=_dotted(path),
+                message=message,
+                allowed=allowed,
+                nearest=near,
+            )
+        )
+    return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+
+
+def place(doubts: Iterable[tuple[Path, str]], text: str, file: str) -> list[ConfigFault]:
+    """Doubts with their places in the file."""
+    found = list(doubts)
+    if not found:
+        return []
+    positions = Positions(text)
+    faults = []
+    for path, message in found:
+        line, column = positions.of(path)
+        faults.append(
+            ConfigFault(file=file, line=line, column=column, key=_dotted(path) or None, message=message)
+        )
+    return faults
+
+
+def _path(document: dict[str, Any], location: tuple[str | int, ...]) -> Path:
+    """The path in the file that pydantic's location means; parts that are not in the file are left out.
+
+    Such parts are the 0 of a list that was written as its only item, and the "[key]" of a bad name.
+    """
+    here: Any = document
+    path: list[str | int] = []
+    for number, part in enumerate(location):
+        match here:
+            case dict() if part in here:
+                here = here[part]
+            case list() if isinstance(part, int):
+                here = here[part]
+            case dict() if number == len(location) - 1 and part != "[key]":
+                here = None  # a key that is missing
+            case _:
+                break
+        path.append(part)
+    return tuple(path)
+
+
+def _sentence(path: Path, detail: ErrorDetails) -> tuple[str, str | None, str | None]:
+    """What is wrong, what is allowed, what was probably meant."""
+    kind, given = detail["type"], shown(detail["input"])
+    match detail.get("ctx", {}).get("error"):
+        case Unreadable() as unreadable:
+            return unreadable.wrong, unreadable.allowed, unreadable.nearest
+    if kind == "extra_forbidden":
+        return _unknown(path, detail)
+    allowed = _phrase(_schema_at(path))
+    if kind == "missing":
+        return "the task has nothing to run", COMMAND, None
+    if kind == "enum":
+        near = get_close_matches(str(detail["input"]).lower(), _schema_at(path).get("enum", ()), n=1)
+        return f"{given} is not one of them", allowed, near[0] if near else None
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return f"{given} is too {'small' if kind.startswith('greater') else 'large'}", allowed, None
+    if kind == "too_short":
+        return "the list is empty", f"{allowed}, at least one", None
+    return f"{given} does not fit here", allowed, None
+
+
+def _unknown(path: Path, detail: ErrorDetails) -> tuple[str, str | None, str | None]:
+    *above, key = path
+    keys = _keys_of(tuple(above))
+    where = f"[{_dotted(tuple(above))}]" if above else "the file"
+    if near := _nearest(path):
+        return f"there is no key {key} in {where}", ", ".join(keys), near
+    homes = [home for home, table in _HOMES.items() if key in table.model_fields]
+    if homes:
+        return f"{key} has no place in {where}", f"it in {' or '.join(homes)}", None
+    if _is_dotted_name(path, detail):
+        name = f"{above[1]}.{key}"
+        return f"there is no table {key} in {where}", f'[tasks."{name}"] for a task of the name {name}', None
+    return f"there is no key {key} in {where}", ", ".join(keys), None
+
+
+def _is_dotted_name(path: Path, detail: ErrorDetails) -> bool:
+    """Whether this is a task of the name a.b, written as [tasks.a.b], which is a table b of a task a."""
+    return detail["type"] == "extra_forbidden" and len(path) == 3 and isinstance(detail["input"], dict)
+
+
+def _nearest(path: Path) -> str | None:
+    """The key of the same table that was probably meant by an unknown one."""
+    return _near(str(path[-1]).lower().replace("-", "_"), _keys_of(path[:-1]))
+
+
+@lru_cache  # a slip is often made in every task
+def _near(key: str, keys: tuple[str, ...]) -> str | None:
+    if _MEANT.get(key) in keys:
+        return _MEANT[key]
+    near = get_close_matches(key, keys, n=1, cutoff=0.65)
+    return near[0] if near else None
+
+
+def _keys_of(path: Path) -> tuple[str, ...]:
+    return tuple(sorted(_schema_at(path).get("properties", {})))
+
+
+def _schema_at(path: Path) -> dict[str, Any]:
+    """The part of the JSON Schema that is about this path."""
+    whole = _schema()
+    here: dict[str, Any] = whole
+    for part in path:
+        match here:
+            case {"properties": properties} if part in properties:
+                here = properties[part]
+            case {"patternProperties": patterns}:
+                here = next(iter(patterns.values()))
+            case {"items": items} | {"anyOf": [_, {"items": items}]}:
+                here = items
+            case _:
+                return {}
+        if "$ref" in here:
+            here = here | whole["$defs"][here["$ref"].rpartition("/")[2]]
+    return here
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return json_schema()
+
+
+def _phrase(schema: dict[str, Any]) -> str:
+    """A part of the JSON Schema in words."""
+    match schema:
+        case {"enum": values}:
+            *most, last = (f'"{value}"' for value in values)
+            return f"{', '.join(most)} or {last}"
+        case {"anyOf": choices}:
+            return " or ".join(_phrase(choice) for choice in choices)
+        case {"type": "integer", "minimum": low, "maximum": high}:
+            return f"a whole number from {low} to {high}"
+        case {"type": "array", "items": items}:
+            return f"a list in which each item is {_phrase(items)}"
+        case {"type": kind}:
+            return _WORDS[kind]
+    return "nothing of the kind"
+
+
+def _dotted(path: Path) -> str:
+    dotted = ""
+    for part in path:
+        if isinstance(part, int):
+            dotted += f"[{part}]"
+        else:
+            name = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part, ensure_ascii=False)
+            dotted += f".{name}" if dotted else name
+    return dotted

@@ -1,0 +1,154 @@
+"""The values of the file: each is read by one function, which returns what it means or raises Unreadable."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from rota.config.address import loopback
+from rota.model.task import NAME, STOP_SIGNALS
+from rota.timing.duration import parse_duration
+from rota.timing.expression import ALLOWED as CRON
+from rota.timing.schedule import parse_schedule
+from rota.timing.unreadable import Unreadable
+from rota.timing.zone import find_zone
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+ENV_NAME = re.compile(r"^(?!ROTA_)[A-Za-z_][A-Za-z0-9_]*$")
+
+COMMAND = 'text for the shell, or a list of a program and its arguments such as ["rsync", "-a", "/srv/"]'
+_LONGEST_ARGUMENT = 131_071  #: bytes; the kernel refuses a longer one (MAX_ARG_STRLEN)
+_LONGEST_LABEL = 100
+
+
+def text(value: str) -> str:
+    if "\0" in value:
+        raise Unreadable("it has a NUL character, which no program can be given", "text without NUL")
+    if len(value.encode()) > _LONGEST_ARGUMENT:
+        raise Unreadable(
+            f"it is {len(value.encode())} bytes long; no program can be given more than {_LONGEST_ARGUMENT}",
+            "less, such as the name of a file that holds it",
+        )
+    return value
+
+
+def label(value: str) -> str:
+    if not value.strip():
+        raise Unreadable("it is empty", "a label, or leave it out")
+    if len(value) > _LONGEST_LABEL:
+        raise Unreadable(f"it is {len(value)} characters long", f"a label of up to {_LONGEST_LABEL}")
+    return value
+
+
+def task_name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise Unreadable(
+            f'"{value}" cannot be the name of a task',
+            "1 to 100 of the letters a to z, A to Z, digits, . _ : -",
+        )
+    return value
+
+
+def env_name(value: str) -> str:
+    if value.startswith("ROTA_"):
+        raise Unreadable("names that begin with ROTA_ are Rota's own", "another name")
+    if not ENV_NAME.fullmatch(value):
+        raise Unreadable(
+            f'"{value}" cannot be the name of an environment variable',
+            "letters, digits and _, not beginning with a digit",
+        )
+    return value
+
+
+def zone(value: str) -> str:
+    return find_zone(value).key
+
+
+def cron(value: str) -> str:
+    return parse_schedule(value, "UTC").text
+
+
+def one_or_many(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list):
+        raise Unreadable(f"{shown(value)} is not a schedule", f"{CRON}, or a list of such")
+    return value
+
+
+def duration(value: Any) -> timedelta:
+    return parse_duration(value)
+
+
+def host(value: str) -> str:
+    return loopback(value)
+
+
+def signal(value: str) -> str:
+    full = value if value.startswith("SIG") else f"SIG{value}"
+    if full not in STOP_SIGNALS:
+        meant = value.upper() if value.upper().startswith("SIG") else f"SIG{value.upper()}"
+        raise Unreadable(
+            f'"{value}" is not a signal to stop with',
+            f"{', '.join(STOP_SIGNALS)}, with or without SIG",
+            meant if meant in STOP_SIGNALS else None,
+        )
+    return full
+
+
+def shell(value: str) -> str:
+    if re.search(r"\s-", value):
+        raise Unreadable(
+            "a shell is one program, without arguments",
+            "such as /bin/bash; options go into the script, such as set -u",
+        )
+    if not value or ("/" in value and not value.startswith("/")):
+        raise Unreadable(
+            f'"{value}" is not a shell', "an absolute path such as /bin/bash, or a name such as bash"
+        )
+    return value
+
+
+def folder(value: str) -> str:
+    expanded = os.path.expanduser(value)  # noqa: PTH111  # Path raises where this returns what it cannot expand
+    if expanded.startswith("~"):
+        raise Unreadable(f'"{value}" begins with a user that this machine does not know', "an absolute path")
+    if not value:
+        raise Unreadable("it is empty", 'a folder; "." is the folder of this file')
+    return expanded
+
+
+def command(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, str):
+        if not value.strip():
+            raise Unreadable("there is nothing to run", COMMAND)
+        return text(value)
+    if not isinstance(value, list):
+        raise Unreadable(f"{shown(value)} cannot be run", COMMAND)
+    if not value or value[0] == "":
+        raise Unreadable("there is no program to run", COMMAND)
+    for argument in value:
+        if not isinstance(argument, str):
+            raise Unreadable(f"{shown(argument)} cannot be an argument", "only text in the list")
+        text(argument)
+    return tuple(value)
+
+
+def shown(value: Any) -> str:
+    """A value of the file as people call it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'the text "{value if len(value) <= 40 else value[:39] + "…"}"'
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return f"the time {value}"

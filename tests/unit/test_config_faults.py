@@ -1,0 +1,226 @@
+"""The faults of a configuration: every one at once, each with its place and a sentence for people."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rota.config.load import ConfigFault, ConfigInvalid, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "rota.toml"
+
+
+def faults(file: Path, text: str | None = None) -> list[ConfigFault]:
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigInvalid) as told:
+        load(file, {})
+    return told.value.faults
+
+
+def task(line: str) -> str:
+    return f'[tasks.a]\nrun = "true"\n{line}\n'
+
+
+def test_every_fault_is_told_at_once_in_the_order_of_the_file(file: Path) -> None:
+    found = faults(
+        file,
+        """\
+[servr]
+port = 1
+
+[server]
+host = "0.0.0.0"
+port = 70000
+
+[defaults]
+env = { "1A" = "x", ROTA_RUN_ID = "y", B = 1 }
+
+[tasks.backup]
+run = "true"
+cron = [
+  "30 2 * * *",  # at night
+  "61 * * * *",
+]
+on_overlap = "que"
+
+[tasks."my task"]
+run = ""
+
+[tasks.silent]
+timeot = "5"
+""",
+    )
+
+    assert [(fault.line, fault.column, fault.key, fault.nearest) for fault in found] == [
+        (1, 2, "servr", "server"),
+        (5, 1, "server.host", None),
+        (6, 1, "server.port", None),
+        (9, 9, "defaults.env.1A", None),
+        (9, 21, "defaults.env.ROTA_RUN_ID", None),
+        (9, 40, "defaults.env.B", None),
+        (15, 3, "tasks.backup.cron[1]", None),
+        (17, 1, "tasks.backup.on_overlap", "queue"),
+        (19, 8, 'tasks."my task"', None),
+        (20, 1, 'tasks."my task".run', None),
+        (22, 8, "tasks.silent.run", None),
+        (23, 1, "tasks.silent.timeot", "timeout"),
+    ]
+    assert {fault.file for fault in found} == {str(file)}
+    assert all(fault.allowed for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[server]\nhost = "0.0.0.0"', "Rota has no accounts yet, so it listens to this machine alone"),
+        ('[server]\nhost = "example.org"', "is not a loopback address"),
+        ("[server]\nport = -1", "the number -1 is too small; allowed: a whole number from 0 to 65535"),
+        ('[server]\nport = "80"', 'the text "80" does not fit here; allowed: a whole number'),
+        ('[server]\ntimezone = "Paris"', "did you mean Europe/Paris?"),
+        ("server = 5", "server: the number 5 does not fit here; allowed: a table"),
+        ('[defaults]\nrun = "x"', "run has no place in [defaults]; allowed: it in [tasks.NAME]"),
+        ("[tasks.a]", "the task has nothing to run; allowed: text for the shell, or a list"),
+        ('[tasks.a]\nrun = "  "', "there is nothing to run"),
+        ("[tasks.a]\nrun = []", "there is no program to run"),
+        ('[tasks.a]\nrun = [""]', "there is no program to run"),
+        ('[tasks.a]\nrun = ["x", 5]', "the number 5 cannot be an argument"),
+        ("[tasks.a]\nrun = 5", "the number 5 cannot be run"),
+        ('[tasks.a]\nrun = "a\\u0000b"', "NUL"),
+        ('[tasks.a]\nrun = ["a", "\\u0000"]', "NUL"),
+        ('[tasks.a.b]\nrun = "x"', '[tasks."a.b"] for a task of the name a.b'),
+        ('[tasks.a]\ncommand = "x"', "there is no key command in [tasks.a]; did you mean run?"),
+        (task('schedule = "@daily"'), "did you mean cron?"),
+        (task("port = 5"), "port has no place in [tasks.a]; allowed: it in [server]"),
+        (task("zzz = 5"), "there is no key zzz in [tasks.a]; allowed: cron, description,"),
+        (task('cron = "0 25 * * *"'), 'hour "25" does not fit; allowed: 0 to 23'),
+        (task('cron = "0 0 31 2 *"'), "it never comes: none of its months has such a day"),
+        (task('cron = "@dayly"'), "did you mean @daily?"),
+        (task("cron = 5"), "the number 5 is not a schedule; allowed: five fields"),
+        (task("cron = [5]"), "tasks.a.cron[0]: the number 5 does not fit here; allowed: text in quotes"),
+        (task('timezone = "Mars/Olympus"'), '"Mars/Olympus" is not a time zone'),
+        (task('timeout = "5"'), '"5" has no unit; allowed: "5s" for seconds'),
+        (task("timeout = -5"), "a duration cannot be negative"),
+        (task("grace = nan"), "nan is not a duration"),
+        (task("grace = true"), "is not a duration"),
+        (task('stop_signal = "SIGSTOP"'), "allowed: SIGTERM, SIGINT"),
+        (task('stop_signal = "sigterm"'), "did you mean SIGTERM?"),
+        (task("exit_codes = []"), "the list is empty"),
+        (task("exit_codes = [256]"), "exit_codes[0]: the number 256 is too large"),
+        (task("exit_codes = [true]"), "exit_codes[0]: true does not fit here"),
+        (task("exit_codes = 0"), "allowed: a list in which each item is a whole number from 0 to 255"),
+        (task("max_concurrent = 0"), "too small; allowed: a whole number from 1 to 1024"),
+        (task("max_concurrent = 1.5"), "the number 1.5 does not fit here"),
+        (task("max_queued = 10001"), "too large; allowed: a whole number from 0 to 10000"),
+        (task('enabled = "yes"'), 'the text "yes" does not fit here; allowed: true or false'),
+        (task("keep_children = 1979-05-27"), "the time 1979-05-27 does not fit here"),
+        (task('tags = "x"'), "allowed: a list in which each item is text in quotes"),
+        (task('tags = [""]'), "tags[0]: it is empty"),
+        (task(f'group = "{"x" * 101}"'), "it is 101 characters long"),
+        (task('shell = "bash -eu"'), "a shell is one program, without arguments"),
+        (task('shell = "./sh"'), "an absolute path such as /bin/bash, or a name such as bash"),
+        (task('working_dir = "~nosuchuser/x"'), "a user that this machine does not know"),
+        (task('working_dir = ""'), "it is empty"),
+        (task('env = { "A=B" = "x" }'), "cannot be the name of an environment variable"),
+        (task('env = { A = "\\u0000" }'), "tasks.a.env.A: it has a NUL character"),
+        (task("env = []"), "a list does not fit here; allowed: a table"),
+        (f'[tasks.{"x" * 101}]\nrun = "x"', "cannot be the name of a task"),
+        (f'[tasks.a]\nrun = "{"x" * 131_072}"', "no program can be given more than 131071"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_in_a_sentence(file: Path, text: str, sentence: str) -> None:
+    (fault,) = faults(file, text)
+
+    assert sentence in str(fault)
+    assert str(fault).startswith(f"{file}:{fault.line}:{fault.column}: {fault.key}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('tasks.a.run = "x"\ntasks.a.corn = "x"', (2, 9)),
+        ('[tasks]\na.run = "x"\na . corn = "x"', (3, 5)),
+        ('[tasks]\na = { run = "x", corn = "x" }', (2, 18)),
+        ('[tasks]\n"é" = { run = "x" }\n', (2, 1)),
+        ('[tasks.a]\nrun = "é"; \n'.replace(";", "") + "exit_codes = [ # é\n 0,\n\t999]", (5, 2)),
+        ('[tasks.a]\nenv = { "é" = "x", "\\u0041" = 5 }\nrun = "x"\n', (2, 9)),
+        ('[[tasks.a]]\nrun = "x"', (1, 9)),
+        ("[tasks.a.env]\nX = 'x'", (1, 8)),
+    ],
+)
+def test_a_place_is_found_however_the_key_is_written(file: Path, text: str, place: tuple[int, int]) -> None:
+    found = faults(file, text)[0]
+
+    assert (found.line, found.column) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "sentence"),
+    [
+        ("[tasks.a]\nrun = echo", (2, 7), "text stands in quotes"),
+        ("[tasks.a]\nrun 'x'", (2, 5), "expected '='"),
+        ("[tasks.a\n", (1, 9), "not TOML"),
+        ("[tasks.a]\nrun = 'x'\n[tasks.a]", (3, 9), "the table [tasks.a] is there twice"),
+        ("[tasks.a]\nrun = 'x'\nrun = 'y'\n", (3, 10), "this key has a value already"),
+        ("[tasks.a]\nrun = '''x", (2, 11), "the file ends here"),
+        ("[tasks.a]\nx = " + "[" * 10_000, (None, None), "nested too deeply"),
+        ("[tasks.a]\nx = " + "9" * 5_000, (None, None), "not TOML"),
+    ],
+)
+def test_a_syntax_error_is_told_alone_with_its_place(
+    file: Path, text: str, place: tuple[int | None, int | None], sentence: str
+) -> None:
+    (fault,) = faults(file, text)
+
+    assert (fault.line, fault.column) == place
+    assert sentence in fault.message
+
+
+def test_a_missing_file_a_folder_and_one_that_may_not_be_read_are_told(file: Path) -> None:
+    (missing,) = faults(file)
+    (folder,) = faults(file.parent)
+
+    assert str(missing) == f"{file}: there is no such file; create it, or name another with --config"
+    assert "this is a folder" in folder.message
+    assert missing.line is None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_told(file: Path) -> None:
+    file.touch(mode=0)
+
+    (fault,) = faults(file)
+
+    assert "cannot be read: Permission denied" in fault.message
+
+
+def test_a_file_that_is_not_utf_8_is_told_with_the_place_of_the_byte(file: Path) -> None:
+    file.write_bytes("# é\nx = 'é".encode() + b"\xff'")
+
+    (fault,) = faults(file)
+
+    assert (fault.line, fault.column) == (2, 7)
+    assert "0xff" in fault.message
+
+
+def test_a_fault_is_plain_data_for_json(file: Path) -> None:
+    (fault,) = faults(file, task('on_overlap = "skp"'))
+
+    assert asdict(fault) == {
+        "file": str(file),
+        "line": 3,
+        "column": 1,
+        "key": "tasks.a.on_overlap",
+        "message": 'the text "skp" is not one of them',
+        "allowed": '"queue", "skip" or "replace"',
+        "nearest": "skip",
+    }
