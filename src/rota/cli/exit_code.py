@@ -38,5 +38,12 @@ def of_run(run: Mapping[str, Any]) -> int:
         return ExitCode.ROTA
     if run["exit_code"] is not None:
         return int(run["exit_code"])
-    number = getattr(signal, run["signal"] or "", None)
+    number = _number(run["signal"] or "")
     return ExitCode.SIGNAL + number if number else ExitCode.ROTA
+
+
+def _number(name: str) -> int | None:
+    """Of a signal's name, such as `SIGKILL` or `SIGRTMIN+3`; None when it is none of this machine's."""
+    base, _, offset = name.partition("+")
+    number: int | None = getattr(signal, base, None) if base.startswith("SIG") else None
+    return number + int(offset or 0) if number is not None else None

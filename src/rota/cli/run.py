@@ -34,7 +34,11 @@ def run(
     """Start a task, show its output, and exit with its exit code.
 
     Its standard output and standard error come as they are written, unchanged. Ctrl-C stops the waiting,
-    not the run.
+    not the run. With --json, the output is left to `rota logs`, and the ended run is printed.
+
+    Exit codes: the task's own; 124 when it timed out; 128 + n when signal n ended it; 143 when somebody
+    stopped it; 125 when Rota could not run it to its end (no server, no such task, skipped, queue full,
+    not started, lost).
 
     Parameters
     ----------

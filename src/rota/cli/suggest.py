@@ -12,19 +12,26 @@ from rota.model.error import RotaError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rota.client.client import Client
+
 #: How many of the newest runs are offered.
 RUNS = 50
 
 
-def suggest_tasks(_context: Any) -> list[tuple[str, str]]:
+def suggest_tasks(context: Any) -> list[tuple[str, str]]:
     """Every task, with its description."""
-    return _quietly((task["name"], task["description"] or "") for task in Options().client().tasks())
+    return _quietly((task["name"], task["description"] or "") for task in _client(context).tasks())
 
 
-def suggest_runs(_context: Any) -> list[tuple[str, str]]:
+def suggest_runs(context: Any) -> list[tuple[str, str]]:
     """The newest runs, with their tasks."""
-    runs = itertools.islice(Options().client().runs(), RUNS)
+    runs = itertools.islice(_client(context).runs(), RUNS)
     return _quietly((run["id"], f"{run['task_name']} {run['end_reason'] or run['status']}") for run in runs)
+
+
+def _client(context: Any) -> Client:
+    data = context.get("--data")  # as far as the line was typed
+    return Options(data=data.raw if data is not None else None).client()
 
 
 def _quietly(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

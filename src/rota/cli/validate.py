@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rota.cli.complaint import say
 from rota.cli.exit_code import ExitCode
 from rota.cli.options import Given, Json
 from rota.cli.output import Output
 from rota.model.error import Unusable
-
-if TYPE_CHECKING:
-    from rota.config.load import ConfigFault
 
 
 def validate(file: str | None = None, /, *, json: Json = False, options: Given) -> int:
@@ -25,7 +23,8 @@ def validate(file: str | None = None, /, *, json: Json = False, options: Given) 
     file
         The file. If it is left out: the one that `rota serve` would take.
     """
-    from rota.config.load import ConfigInvalid, load
+    from rota.config.fault import ConfigInvalid
+    from rota.config.load import load
 
     path = Path(file) if file else options.config_path()
     if path is None:
@@ -41,7 +40,7 @@ def validate(file: str | None = None, /, *, json: Json = False, options: Given) 
         report |= {"tasks": len(config.tasks), "warnings": config.warnings}
     if json:
         Output().json(
-            {**report, **{name: [_fields(each) for each in report[name]] for name in ("faults", "warnings")}}
+            {**report, **{name: [asdict(each) for each in report[name]] for name in ("faults", "warnings")}}
         )
     else:
         _print(report)
@@ -50,24 +49,14 @@ def validate(file: str | None = None, /, *, json: Json = False, options: Given) 
 
 def _print(report: dict[str, Any]) -> None:
     for fault in report["faults"]:
-        print(_line(fault))
+        print(fault)
     for warning in report["warnings"]:
-        print(f"warning: {_line(warning)}")
+        print(f"warning: {warning}")
     if report["valid"]:
-        print(f"{report['file']}: {report['tasks']} tasks, no faults")
+        print(f"{report['file']}: {_counted(report['tasks'], 'task')}, no faults")
     else:
-        say(f"{len(report['faults'])} faults in {report['file']}")
+        say(f"{_counted(len(report['faults']), 'fault')} in {report['file']}")
 
 
-def _line(fault: ConfigFault) -> str:
-    """`file:line:column: key: what is wrong (what is allowed) - did you mean …`, as far as it is known."""
-    place = ":".join(str(part) for part in (fault.file, fault.line, fault.column) if part is not None)
-    key = f" {fault.key}:" if fault.key else ""
-    allowed = f" ({fault.allowed})" if fault.allowed else ""
-    nearest = f" - did you mean {fault.nearest!r}?" if fault.nearest else ""
-    return f"{place}:{key} {fault.message}{allowed}{nearest}"
-
-
-def _fields(fault: ConfigFault) -> dict[str, Any]:
-    names = ("file", "line", "column", "key", "message", "allowed", "nearest")
-    return {name: getattr(fault, name) for name in names}
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

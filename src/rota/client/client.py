@@ -13,13 +13,19 @@ from rota.client.events import read_events
 from rota.client.problem import Disconnected, NoServer, NotAllowed, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from http.client import HTTPResponse
     from pathlib import Path
 
     from rota.client.events import ServerEvent
 
-#: Seconds in which a server answers, or is taken for gone. Streams have no such limit.
+    #: What a list lets through; a filter of several values lets through what any of them does.
+    Filters = Mapping[str, str | Sequence[str]]
+
+#: How a server says that it cannot do all of its work.
+UNHEALTHY = 503
+
+#: Seconds in which a server answers, or is taken for gone. A stream of events has a sign of life every 15.
 PATIENCE = 60.0
 
 
@@ -38,9 +44,15 @@ class Client:
         """What the server says of itself."""
         return self._object("GET", "/api/info")
 
-    def health(self) -> dict[str, Any]:
-        """Whether all is well; a server that is unwell answers too."""
-        return self._object("GET", "/health", accept=(503,))
+    def problems(self) -> list[str]:
+        """What keeps the server from doing all of its work; none when it is healthy."""
+        try:
+            self._object("GET", "/health")
+        except Problem as problem:
+            if problem.status != UNHEALTHY:
+                raise
+            return [fault.message for fault in problem.faults] or [problem.detail]
+        return []
 
     def tasks(self) -> list[dict[str, Any]]:
         """Every task."""
@@ -55,7 +67,7 @@ class Client:
         path = f"/api/tasks/{quote(task_name, safe='')}/run"
         return self._object("POST", path, headers={"Idempotency-Key": key})
 
-    def runs(self, filters: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    def runs(self, filters: Filters | None = None) -> Iterator[dict[str, Any]]:
         """Runs, newest first, as many as the caller takes."""
         return self._items("/api/runs", filters or {})
 
@@ -78,16 +90,16 @@ class Client:
                 yield piece
 
     @contextlib.contextmanager
-    def events(self, filters: Mapping[str, str] | None = None) -> Iterator[Iterator[ServerEvent]]:
+    def events(self, filters: Filters | None = None) -> Iterator[Iterator[ServerEvent]]:
         """Every event from now on: whatever happens after this was entered is in it.
 
         The events end, or raise Disconnected, when the server leaves.
         """
         path = _with_query("/api/events", filters or {})
-        with self._answer("GET", path, headers={"Accept": "text/event-stream"}, endless=True) as answer:
+        with self._answer("GET", path, headers={"Accept": "text/event-stream"}) as answer:
             yield read_events(self._lines(answer))
 
-    def _items(self, path: str, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def _items(self, path: str, filters: Filters) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         while True:
             query = {**filters, **({"cursor": cursor} if cursor else {})}
@@ -103,9 +115,8 @@ class Client:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        accept: tuple[int, ...] = (),
     ) -> dict[str, Any]:
-        with self._answer(method, path, headers=headers, accept=accept) as answer:
+        with self._answer(method, path, headers=headers) as answer:
             body = self._read(answer)
         try:
             found: dict[str, Any] = json.loads(body) if body else {}
@@ -120,20 +131,15 @@ class Client:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        accept: tuple[int, ...] = (),
-        endless: bool = False,
     ) -> Iterator[HTTPResponse]:
         connection = UnixConnection(self.data / "rota.sock", timeout=PATIENCE)
         with contextlib.closing(connection):
             self._connect(connection)
             with self._told():
                 connection.request(method, path, headers={**self._headers, **(headers or {})})
-                sock = connection.sock
                 answer = connection.getresponse()
-                if endless and sock is not None:
-                    sock.settimeout(None)
             with contextlib.closing(answer):
-                if answer.status >= 400 and answer.status not in accept:
+                if answer.status >= 400:
                     raise _problem(answer.status, self._read(answer))
                 yield answer
 
@@ -168,8 +174,8 @@ class Client:
             raise Disconnected(self.data, "went away before it had answered") from error
 
 
-def _with_query(path: str, query: Mapping[str, str]) -> str:
-    return f"{path}?{urlencode(query)}" if query else path
+def _with_query(path: str, query: Filters) -> str:
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
 def _problem(status: int, body: bytes) -> Problem:
