@@ -16,8 +16,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 def launch(argv: list[str]) -> None:
     """Start a keeper for the data folder `argv[1]` and return; the word comes from the keeper itself."""
-    # An event loop may hand down copies of its own descriptors (uvloop does): with them a keeper would hold the
-    # server's port and the pipe on which the server waits for its word.
+    # An event loop may hand down copies of its own descriptors (uvloop does): with them a keeper would hold
+    # the server's port, and the pipe on which the server waits for its word.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     if os.fork():
         return
