@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rota.config.keys import FileTable
-    from rota.config.position import Path
+    from rota.config.position import KeyPath
     from rota.model.task import Task
 
-Doubt = tuple["Path", str]  #: where it is, and a sentence
+Doubt = tuple["KeyPath", str]  #: where it is, and a sentence
 
 
 def doubts(tables: FileTable, tasks: Mapping[str, Task]) -> list[Doubt]:

@@ -15,7 +15,7 @@ from rota.config.doubt import doubts
 from rota.config.fault import ConfigFault, ConfigInvalid
 from rota.config.keys import FileTable
 from rota.config.machine_zone import machine_zone
-from rota.config.sentence import faults_of, place
+from rota.config.sentence import faults_of, warnings_of
 from rota.model.task import Task
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     shared = _said(tables.defaults)
     tasks = {name: _task(name, table, shared, str(path.parent)) for name, table in tables.tasks.items()}
     server = {"timezone": machine_zone(environ)} | _said(tables.server)
-    warnings = place(doubts(tables, tasks), text, str(path))
+    warnings = warnings_of(doubts(tables, tasks), text, str(path))
     return Config(path=path, server=Server(**server), tasks=tasks, warnings=tuple(warnings))
 
 

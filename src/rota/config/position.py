@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _KEYS = ("bare_key", "quoted_key", "dotted_key")
 _TABLES = ("table", "table_array_element")
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 _Segments = list[tuple[str, "Node"]]  #: the names of a key, each with its node
 _Table = tuple[_Segments, "list[Node]"]  #: a table's header and its pairs
 _Found = tuple[int, "Node | None"]  #: how many parts of a path were found, and the node of the last
@@ -26,8 +26,8 @@ class Positions:
     def __init__(self, text: str) -> None:
         self._lines = text.encode().split(b"\n")
         root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
-        self._tables: dict[Path, list[_Table]] = {(): [([], _pairs(root))]}
-        self._first_below: dict[Path, _Table] = {}
+        self._tables: dict[KeyPath, list[_Table]] = {(): [([], _pairs(root))]}
+        self._first_below: dict[KeyPath, _Table] = {}
         for node in root.named_children:
             if node.type in _TABLES:
                 header = _segments(_key(node))
@@ -37,7 +37,7 @@ class Positions:
                 for length in range(1, len(names)):
                     self._first_below.setdefault(names[:length], table)
 
-    def of(self, path: Path) -> tuple[int, int]:
+    def of(self, path: KeyPath) -> tuple[int, int]:
         """Line and column, from 1, of the last part of a path that the text has; (1, 1) for none of it."""
         tables = [
             table
@@ -50,12 +50,12 @@ class Positions:
         row, column = node.start_point
         return row + 1, len(self._lines[row][:column].decode(errors="replace")) + 1
 
-    def _below(self, path: Path) -> list[_Table]:
+    def _below(self, path: KeyPath) -> list[_Table]:
         """The first table of those that make this one by standing below it, as `[tasks.a]` makes `tasks`."""
         return [self._first_below[path]] if path in self._first_below else []
 
 
-def _along(segments: _Segments, value: Node | list[Node], path: Path) -> _Found:
+def _along(segments: _Segments, value: Node | list[Node], path: KeyPath) -> _Found:
     """Go along the segments of a key as far as the path goes with them, then on into its value."""
     depth, node = 0, None
     for name, segment in segments:
@@ -66,7 +66,7 @@ def _along(segments: _Segments, value: Node | list[Node], path: Path) -> _Found:
     return depth + deeper, inside or node
 
 
-def _inside(value: Node | list[Node], path: Path) -> _Found:
+def _inside(value: Node | list[Node], path: KeyPath) -> _Found:
     """The value is a node, or the pairs of a table."""
     if not path:
         return 0, None

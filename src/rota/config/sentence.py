@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from rota.config.fault import ConfigFault
 from rota.config.keys import DefaultsTable, ServerTable, Table, TaskTable
-from rota.config.position import Path, Positions
 from rota.config.schema import json_schema
 from rota.config.value import COMMAND, shown
 from rota.timing.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
+
+    from rota.config.position import KeyPath, Positions
 
 #: What other programs call our keys.
 _MEANT = {
@@ -47,50 +48,54 @@ _HOMES: dict[str, type[Table]] = {
     "[defaults]": DefaultsTable,
 }
 
+Sentence = tuple[str, str | None, str | None]  #: what is wrong, what is allowed, what was probably meant
+
 
 def faults_of(error: ValidationError, document: dict[str, Any], text: str, file: str) -> list[ConfigFault]:
     """Every fault that pydantic found, by its place in the file."""
-    positions = Positions(text)
     found = [(_path(document, detail["loc"]), detail) for detail in error.errors(include_url=False)]
     nearest = {path: _nearest(path) for path, detail in found if detail["type"] == "extra_forbidden"}
     slips = {(*path[:-1], near) for path, near in nearest.items() if near}
     slips |= {(*path[:-1], "run") for path, detail in found if _is_dotted_name(path, detail)}
-    faults = []
-    for path, detail in found:
-        if detail["type"] == "missing" and path in slips:
-            continue  # it is there under another name, which is told already
-        message, allowed, near = _sentence(path, detail)
-        line, column = positions.of(path)
-        faults.append(
-            ConfigFault(
-                file=file,
-                line=line,
-                column=column,
-                key=_dotted(path),
-                message=message,
-                allowed=allowed,
-                nearest=near,
-            )
-        )
+    told = [
+        (path, _sentence(path, detail))
+        for path, detail in found
+        if not (detail["type"] == "missing" and path in slips)  # told already, under its other name
+    ]
+    positions = _positions(text)
+    faults = [_fault(path, sentence, positions, file) for path, sentence in told]
     return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
 
 
-def place(doubts: Iterable[tuple[Path, str]], text: str, file: str) -> list[ConfigFault]:
+def warnings_of(doubts: Sequence[tuple[KeyPath, str]], text: str, file: str) -> list[ConfigFault]:
     """Doubts with their places in the file."""
-    found = list(doubts)
-    if not found:
+    if not doubts:
         return []
-    positions = Positions(text)
-    faults = []
-    for path, message in found:
-        line, column = positions.of(path)
-        faults.append(
-            ConfigFault(file=file, line=line, column=column, key=_dotted(path) or None, message=message)
-        )
-    return faults
+    positions = _positions(text)
+    return [_fault(path, (sentence, None, None), positions, file) for path, sentence in doubts]
 
 
-def _path(document: dict[str, Any], location: tuple[str | int, ...]) -> Path:
+def _positions(text: str) -> Positions:
+    from rota.config.position import Positions  # a file without faults needs no second parser
+
+    return Positions(text)
+
+
+def _fault(path: KeyPath, sentence: Sentence, positions: Positions, file: str) -> ConfigFault:
+    line, column = positions.of(path)
+    message, allowed, nearest = sentence
+    return ConfigFault(
+        file=file,
+        line=line,
+        column=column,
+        key=_dotted(path) or None,
+        message=message,
+        allowed=allowed,
+        nearest=nearest,
+    )
+
+
+def _path(document: dict[str, Any], location: tuple[str | int, ...]) -> KeyPath:
     """The path in the file that pydantic's location means; parts that are not in the file are left out.
 
     Such parts are the 0 of a list that was written as its only item, and the "[key]" of a bad name.
@@ -111,8 +116,7 @@ def _path(document: dict[str, Any], location: tuple[str | int, ...]) -> Path:
     return tuple(path)
 
 
-def _sentence(path: Path, detail: ErrorDetails) -> tuple[str, str | None, str | None]:
-    """What is wrong, what is allowed, what was probably meant."""
+def _sentence(path: KeyPath, detail: ErrorDetails) -> Sentence:
     kind, given = detail["type"], shown(detail["input"])
     match detail.get("ctx", {}).get("error"):
         case Unreadable() as unreadable:
@@ -132,7 +136,7 @@ def _sentence(path: Path, detail: ErrorDetails) -> tuple[str, str | None, str | 
     return f"{given} does not fit here", allowed, None
 
 
-def _unknown(path: Path, detail: ErrorDetails) -> tuple[str, str | None, str | None]:
+def _unknown(path: KeyPath, detail: ErrorDetails) -> Sentence:
     *above, key = path
     keys = _keys_of(tuple(above))
     where = f"[{_dotted(tuple(above))}]" if above else "the file"
@@ -147,12 +151,12 @@ def _unknown(path: Path, detail: ErrorDetails) -> tuple[str, str | None, str | N
     return f"there is no key {key} in {where}", ", ".join(keys), None
 
 
-def _is_dotted_name(path: Path, detail: ErrorDetails) -> bool:
+def _is_dotted_name(path: KeyPath, detail: ErrorDetails) -> bool:
     """Whether this is a task of the name a.b, written as [tasks.a.b], which is a table b of a task a."""
     return detail["type"] == "extra_forbidden" and len(path) == 3 and isinstance(detail["input"], dict)
 
 
-def _nearest(path: Path) -> str | None:
+def _nearest(path: KeyPath) -> str | None:
     """The key of the same table that was probably meant by an unknown one."""
     return _near(str(path[-1]).lower().replace("-", "_"), _keys_of(path[:-1]))
 
@@ -165,11 +169,11 @@ def _near(key: str, keys: tuple[str, ...]) -> str | None:
     return near[0] if near else None
 
 
-def _keys_of(path: Path) -> tuple[str, ...]:
+def _keys_of(path: KeyPath) -> tuple[str, ...]:
     return tuple(sorted(_schema_at(path).get("properties", {})))
 
 
-def _schema_at(path: Path) -> dict[str, Any]:
+def _schema_at(path: KeyPath) -> dict[str, Any]:
     """The part of the JSON Schema that is about this path."""
     whole = _schema()
     here: dict[str, Any] = whole
@@ -210,7 +214,7 @@ def _phrase(schema: dict[str, Any]) -> str:
     return "nothing of the kind"
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: KeyPath) -> str:
     dotted = ""
     for part in path:
         if isinstance(part, int):

@@ -1,0 +1,94 @@
+"""Every key of the file stands in the schema and in the docs, with one default; what the docs show loads."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from rota.config.load import load
+from rota.config.schema import json_schema
+from rota.model.task import Task
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+SCHEMA = json_schema()
+SNIPPETS = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+TABLES = {"`[server]`": "ServerTable", "`[tasks.NAME]`": "TaskTable"}
+
+
+def sections(title: str) -> dict[str, str]:
+    """The keys that a chapter of the docs explains, each with its text."""
+    chapter = re.split(r"^## ", DOCS.split(f"## {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    parts = re.split(r"^### `(\w+)`\n", chapter, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def keys(table: str) -> dict[str, dict[str, Any]]:
+    return SCHEMA["$defs"][table]["properties"]
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_the_docs_explain_the_keys_that_there_are_and_no_other(title: str) -> None:
+    assert set(sections(title)) == set(keys(TABLES[title]))
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_the_docs_tell_the_default_of_each_key_and_show_it_in_use(title: str) -> None:
+    for key, text in sections(title).items():
+        told = re.search(r"Default: `(.*?)`", " ".join(text.split()))
+        assert (told and json.loads(told[1])) == keys(TABLES[title])[key].get("default"), key
+        assert re.search(rf"^{key} = ", text, re.MULTILINE), key
+
+
+def test_the_docs_name_the_keys_that_may_be_defaulted() -> None:
+    named = re.search(r"These keys may stand here:(.*?)\. ", " ".join(DOCS.split()))
+
+    assert named
+    assert set(re.findall(r"`(\w+)`", named[1])) == set(keys("DefaultsTable"))
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
+def test_what_the_docs_show_is_a_file_without_fault(snippet: str, tmp_path: Path) -> None:
+    if not snippet.startswith(("[", "#")):
+        snippet = f"[tasks.example]\n{snippet}" + ("" if "run = " in snippet else 'run = "true"\n')
+    file = tmp_path / "rota.toml"
+    file.write_text(snippet)
+
+    load(file, {})
+
+    jsonschema_rs.Draft202012Validator(SCHEMA).validate(tomllib.loads(snippet))
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.name)
+def test_the_examples_are_files_without_fault_or_doubt(example: Path) -> None:
+    assert load(example, {}).warnings == ()
+
+    jsonschema_rs.Draft202012Validator(SCHEMA).validate(tomllib.loads(example.read_text()))
+
+
+def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
+    written = {"grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "env": {}}
+    table = keys("TaskTable")
+
+    assert {field.name for field in fields(Task)} - {"name"} == set(table)
+    silent = Task(name="silent", run="true")
+    for key, schema in table.items():
+        if key != "run":
+            assert schema.get("default") == written.get(key, getattr(silent, key)), key
+
+
+@pytest.mark.parametrize("table", ["ServerTable", "DefaultsTable", "TaskTable"])
+def test_every_key_has_a_meaning_and_examples_that_are_valid(table: str) -> None:
+    for key, schema in keys(table).items():
+        assert schema["description"], key
+        assert schema["examples"], key
+        validator = jsonschema_rs.Draft202012Validator({**schema, "$defs": SCHEMA["$defs"]})
+        for example in [*schema["examples"], *([schema["default"]] if "default" in schema else [])]:
+            validator.validate(example)
