@@ -87,14 +87,15 @@ def _sets(wanted: RunFilter) -> tuple[AbstractSet[str] | None, ...]:
 
 def _query(wanted: RunFilter, limit: int, after: str | None, drift: Drift) -> Select[*tuple[object, ...]]:
     conditions = _conditions(wanted, after, drift)
-    branches = [
-        select(*RUNS.c).where(*conditions, *branch).order_by(RUNS.c.id.desc()).limit(limit)
-        for branch in _branches(wanted)
-    ]
+    branches = _branches(wanted)
+    newest = select(*RUNS.c).order_by(RUNS.c.id.desc()).limit(limit)
     if len(branches) == 1:
-        return branches[0]
-    every = union_all(*(select(*branch.subquery().c) for branch in branches)).subquery()
-    return select(*every.c).order_by(every.c.id.desc()).limit(limit)
+        return newest.where(*conditions, *branches[0])
+    few = [
+        select(RUNS.c.id).where(*conditions, *branch).order_by(RUNS.c.id.desc()).limit(limit).subquery()
+        for branch in branches
+    ]
+    return newest.where(RUNS.c.id.in_(union_all(*(select(each.c.id) for each in few))))
 
 
 def _conditions(wanted: RunFilter, after: str | None, drift: Drift) -> list[ColumnElement[bool]]:
