@@ -21,6 +21,6 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
     shell
         The shell.
     """
-    from rota.cli.main import app
+    from rota.cli.app import app
 
     print(app.generate_completion(prog_name="rota", shell=shell))

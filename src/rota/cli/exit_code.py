@@ -1,15 +1,8 @@
-"""What the command line's exit codes mean, and the one that a run's end has."""
+"""What the command line's exit codes mean."""
 
 from __future__ import annotations
 
-import signal
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
-
-from rota.model.run import EndReason
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class ExitCode(IntEnum):
@@ -25,25 +18,3 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  #: Ctrl-C ended this command; a run goes on
     BROKEN_PIPE = 141  #: the reader of our output went away
     STOPPED = 143  #: `rota run`: somebody stopped the run
-
-
-def of_run(run: Mapping[str, Any]) -> int:
-    """The exit code of `rota run` for an ended run."""
-    reason = EndReason(run["end_reason"])
-    if reason is EndReason.TIMEOUT:
-        return ExitCode.TIMEOUT
-    if reason is EndReason.STOPPED:
-        return ExitCode.STOPPED
-    if reason not in (EndReason.SUCCESS, EndReason.FAILED):
-        return ExitCode.ROTA
-    if run["exit_code"] is not None:
-        return int(run["exit_code"])
-    number = _number(run["signal"] or "")
-    return ExitCode.SIGNAL + number if number else ExitCode.ROTA
-
-
-def _number(name: str) -> int | None:
-    """Of a signal's name, such as `SIGKILL` or `SIGRTMIN+3`; None when it is none of this machine's."""
-    base, _, offset = name.partition("+")
-    number: int | None = getattr(signal, base, None) if base.startswith("SIG") else None
-    return number + int(offset or 0) if number is not None else None

@@ -1,111 +1,77 @@
-"""The command line's entry: finds the verb, runs it, and turns what went wrong into a sentence and a code."""
+"""The command line's entry: runs one, and turns what went wrong into a sentence and an exit code."""
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-from cyclopts import App, CycloptsError, Group, Parameter
-
-import rota
 from rota.cli.complaint import Misuse, complain, say
 from rota.cli.exit_code import ExitCode
-from rota.cli.options import Options
 from rota.model.error import RotaError
-
-_TASKS = Group("Tasks and runs", sort_key=1)
-_SERVER = Group("Server", sort_key=2)
-_FILE = Group("Configuration and integration", sort_key=3)
-_EVERYWHERE = Group("Everywhere", sort_key=9)
-
-#: Every verb: its name, where it is, and its place in `rota --help`. It is imported when it is called.
-VERBS = (
-    ("list", "rota.cli.list:list_tasks", _TASKS),
-    ("run", "rota.cli.run:run", _TASKS),
-    ("runs", "rota.cli.runs:list_runs", _TASKS),
-    ("show", "rota.cli.show:show", _TASKS),
-    ("logs", "rota.cli.logs:logs", _TASKS),
-    ("stop", "rota.cli.stop:stop", _TASKS),
-    ("serve", "rota.cli.serve:serve", _SERVER),
-    ("status", "rota.cli.status:status", _SERVER),
-    ("shutdown", "rota.cli.shutdown:shutdown", _SERVER),
-    ("validate", "rota.cli.validate:validate", _FILE),
-    ("schema", "rota.cli.schema:schema", _FILE),
-    ("openapi", "rota.cli.openapi:openapi", _FILE),
-    ("completion", "rota.cli.completion:completion", _FILE),
-)
-
-app = App(
-    name="rota",
-    help="Runs your scheduled tasks, and keeps the truth about every run.",
-    version=rota.__version__,
-    help_format="markdown",
-    result_action="return_value",
-)
-app["--help"].group = app["--version"].group = _EVERYWHERE
-for _name, _function, _group in VERBS:
-    app.command(_function, name=_name, group=_group)
-
-
-@app.meta.default
-def enter(
-    *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    config: Annotated[str | None, Parameter(env_var="ROTA_CONFIG", group=_EVERYWHERE)] = None,
-    data: Annotated[str | None, Parameter(env_var="ROTA_DATA", group=_EVERYWHERE)] = None,
-    host: Annotated[str | None, Parameter(env_var="ROTA_HOST", group=_EVERYWHERE)] = None,
-    port: Annotated[int | None, Parameter(env_var="ROTA_PORT", group=_EVERYWHERE)] = None,
-) -> int:
-    """Find the verb among the words, and run it.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    data
-        The data folder, by which a server is found.
-    host
-        Where `rota serve` listens: a loopback address.
-    port
-        Where `rota serve` listens; 0 takes a free port.
-    """
-    verb, bound, ours = app.parse_args(words, print_error=False, exit_on_error=False)
-    given = dict.fromkeys(ours, Options(config=config, data=data, host=host, port=port))
-    code: int | None = verb(*bound.args, **bound.kwargs, **given)
-    return code or ExitCode.OK
 
 
 def main() -> NoReturn:
     """Run one command line, and exit."""
+    gc.disable()  # what is imported now is no garbage, and looking for some costs a twentieth of the start
     sys.exit(run(sys.argv[1:]))
 
 
 def run(words: list[str]) -> int:
     """The exit code of one command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that is not text is shown, not died of
-    if words[:1] in ([], ["--help"], ["-h"]):
-        app.resolved_commands()  # so that the help can say what each verb does
+    _prepare_streams()
     try:
-        code: int = app.meta(words, print_error=False, exit_on_error=False, result_action="return_value")
+        code = _entered(words)
         sys.stdout.flush()
-    except CycloptsError as error:
-        error.verbose = False
-        say(str(error))
-        print(f"Try `{' '.join(('rota', *(error.command_chain or ())))} --help`.", file=sys.stderr)
-        return ExitCode.USAGE
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
     except Misuse as error:
         complain(error)
         return ExitCode.USAGE
     except RotaError as error:
         complain(error)
         return ExitCode.FAILED
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader has what it wanted. What is left in our buffer must not be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # the reader has what it wanted
         return ExitCode.BROKEN_PIPE
+    except OSError as error:
+        _discard_output()
+        say(str(error))
+        return ExitCode.FAILED
+    return code
+
+
+def _entered(words: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    from rota.cli.app import app
+
+    gc.freeze()
+    gc.enable()
+    if words[:1] in ([], ["--help"], ["-h"]):
+        app.resolved_commands()  # so that the help can say what each verb does
+    try:
+        code: int | None = app.meta(
+            words, print_error=False, exit_on_error=False, result_action="return_value"
+        )
+    except CycloptsError as error:
+        error.verbose = False
+        verb = " ".join(("rota", *(error.command_chain or ())))
+        raise Misuse(f"{error} (see `{verb} --help`)") from error
     return code or ExitCode.OK
+
+
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115  for the life of the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that is not text is shown, not died of
+
+
+def _discard_output() -> None:
+    # What is left in the buffer would fail again when the interpreter flushes it at its exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rota.cli import times
 
@@ -98,7 +98,6 @@ def _print_rich(titles: Sequence[str], rows: Iterable[Sequence[str]], *, heads: 
     for place, title in enumerate(titles):
         table.add_column(title, no_wrap=heads or place == 0, overflow="ellipsis" if heads else "fold")
     for row in rows:
-        cells: list[Any] = [Text(cell, style=_STYLES.get(cell, "")) for cell in row]
-        cells[0].stylize("bold")
-        table.add_row(*cells)
+        name, *cells = row
+        table.add_row(Text(name, style="bold"), *(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
     Console(highlight=False).print(table)

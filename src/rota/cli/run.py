@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from rota.cli import exit_code
 from rota.cli.await_ends import return_of_server
 from rota.cli.complaint import complain, say
 from rota.cli.exit_code import ExitCode
@@ -15,7 +14,7 @@ from rota.cli.follow import follow, show_bytes, show_nothing
 from rota.cli.options import Given, Json
 from rota.cli.output import Output
 from rota.cli.suggest import suggest_tasks
-from rota.cli.verdict import verdict
+from rota.cli.verdict import exit_code, verdict
 from rota.client.problem import Disconnected
 from rota.model.error import RotaError
 
@@ -61,8 +60,9 @@ def run(
     if json:
         out.json(ended)
     elif ended["end_reason"] != "success":
-        say(verdict(ended))
-    return exit_code.of_run(ended)
+        # The keeper's own words on a failed start are among the output, and were shown.
+        say(verdict(ended, why=ended["end_reason"] != "start_failed"))
+    return exit_code(ended)
 
 
 def _trigger(client: Client, task: str) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rota.timing.duration import format_duration
-
 #: From so many seconds on, in units of so many seconds, named so.
 _STEPS = ((86_400, "day"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -43,5 +41,7 @@ def rough(seconds: float) -> str:
         return f"{round(seconds * 1000)}ms"
     if seconds < 60:
         return f"{seconds:.1f}s"
+    from rota.timing.duration import format_duration
+
     whole = round(seconds) if seconds < 86_400 else round(seconds / 60) * 60
     return format_duration(timedelta(seconds=whole))

@@ -1,10 +1,12 @@
-"""How a run went, as a sentence."""
+"""How a run went: as a sentence, and as an exit code."""
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any
 
 from rota.cli import times
+from rota.cli.exit_code import ExitCode
 from rota.model.run import EndReason
 
 if TYPE_CHECKING:
@@ -23,11 +25,26 @@ _WORDS = {
 }
 
 
-def verdict(run: Mapping[str, Any]) -> str:
-    """One ended run: its task, how it ended, why if it is known, and its id."""
+def verdict(run: Mapping[str, Any], *, why: bool = True) -> str:
+    """One ended run: its task, how it ended, the reason if there is one, and its id."""
     after = f" after {times.rough(run['duration'])}" if run["duration"] is not None else ""
-    why = f": {run['message']}" if run["message"] else ""
-    return f"{run['task_name']} {_words(run)}{after}{why} (run {run['id']})"
+    reason = f": {run['message']}" if why and run["message"] else ""
+    return f"{run['task_name']} {_words(run)}{after}{reason} (run {run['id']})"
+
+
+def exit_code(run: Mapping[str, Any]) -> int:
+    """The exit code of `rota run` for an ended run."""
+    reason = EndReason(run["end_reason"])
+    if reason is EndReason.TIMEOUT:
+        return ExitCode.TIMEOUT
+    if reason is EndReason.STOPPED:
+        return ExitCode.STOPPED
+    if reason not in (EndReason.SUCCESS, EndReason.FAILED):
+        return ExitCode.ROTA
+    if run["exit_code"] is not None:
+        return int(run["exit_code"])
+    number = _signal_number(run["signal"] or "")
+    return ExitCode.SIGNAL + number if number else ExitCode.ROTA
 
 
 def _words(run: Mapping[str, Any]) -> str:
@@ -40,3 +57,10 @@ def _words(run: Mapping[str, Any]) -> str:
     if reason is EndReason.STOPPED and run["start_at"] is None:
         return "was cancelled while it waited"
     return _WORDS[reason]
+
+
+def _signal_number(name: str) -> int | None:
+    """Of a signal's name, such as `SIGKILL` or `SIGRTMIN+3`; None when it is none of this machine's."""
+    base, _, offset = name.partition("+")
+    number: int | None = getattr(signal, base, None) if base.startswith("SIG") else None
+    return number + int(offset or 0) if number is not None else None
