@@ -197,9 +197,10 @@ def _apart(cursor: DBAPICursor, write: _Write[Any]) -> _Result:
 
 def _refuse(batch: list[_Write[Any]], error: BaseException) -> list[_Result]:
     """The transaction itself failed, so none of its operations changed anything."""
+    reason = sqlite.unavailable(error) or repr(error)
     results = []
     for write in batch:
-        refused = StoreUnavailable(f"the database cannot be written: {sqlite.unavailable(error) or error!r}")
+        refused = StoreUnavailable(f"the database cannot be written: {reason}")
         refused.__cause__ = error
         results.append(_Result(write=write, error=refused))
     return results
