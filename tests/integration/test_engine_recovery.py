@@ -313,7 +313,7 @@ async def test_a_replacement_that_cannot_be_written_stops_nobody(tmp_path: Path)
         assert (await bed.run(run.id)).status is Status.RUNNING
 
 
-async def test_a_stop_while_the_hand_over_is_being_written_keeps_the_run_from_starting(
+async def test_a_stop_while_the_hand_over_is_written_keeps_the_run_from_starting(
     tmp_path: Path,
 ) -> None:
     async with bed_of(tmp_path, task()) as bed:

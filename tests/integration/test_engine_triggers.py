@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from engine_bed import NOON, Bed, bed_of
+from engine_bed import NOON, Bed, bed_of, settle
 
 from rota.model.error import Invalid, ManualTriggerOff, RunEnded, RunNotFound, ShuttingDown, TaskNotFound
 from rota.model.event import EventKind
@@ -310,6 +310,8 @@ async def test_a_refused_run_is_tried_again_after_a_while(tmp_path: Path) -> Non
         run = await bed.trigger("job")
         await bed.keeper.next_spawn()
         bed.keeper.refusing = False
+        await settle()
+        bed.clock.advance(1)
 
         again = await bed.keeper.next_spawn()
 

@@ -156,6 +156,7 @@ class Engine:
         )
         self._background.loop(self._watch.run(), "watch over the store")
         self._background.loop(self._dispatcher.run(), "link to the keeper")
+        self._background.loop(self._handing.run(), "second tries")
         self._background.loop(self._scheduler.run(), "scheduler")
 
     async def stop(self) -> None:
@@ -178,6 +179,7 @@ class Engine:
         self._stopping = True
         self._handing.close()
         if self._scheduler is not None:
+            self._scheduler.close()
             await self._dispatcher.shutdown()
         await self.stop()
 
@@ -290,4 +292,4 @@ class Engine:
             self._waiters.tell(run)
             self._intake.free(run)
         elif run.hand_over is None:
-            self._handing.go_on()  # it was taken back, and may be handed over again
+            self._handing.taken_back(run)

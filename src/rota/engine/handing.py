@@ -59,7 +59,7 @@ class Handing:
         self._ready: dict[RunId, None] = {}  # hold a slot, and were not handed over
         self._refused: dict[RunId, None] = {}  # likewise, and the keeper could not start them just now
         self._stops: dict[RunId, str] = {}  # who asked to stop them; until they have ended
-        self._timer: asyncio.TimerHandle | None = None
+        self._any_refused = asyncio.Event()
         self.closed = False  #: nothing is handed over any more
         watch.on_heal(self.go_on)
 
@@ -86,7 +86,11 @@ class Handing:
             if entry is not None and (entry.writing or entry.known is not entry.stored):
                 continue  # it comes back here when that is written
             del self._ready[run_id]
-            if entry is not None and entry.stored.hand_over is None:
+            if entry is None or entry.stored.hand_over is not None:
+                continue
+            if run_id in self._stops:  # asked while a hand-over was being written that then failed
+                self._end_stopped(entry)
+            else:
                 self._background.start(self._hand_over(entry), f"hand over run {run_id}")
 
     def send(self, run: Run) -> None:
@@ -96,9 +100,10 @@ class Handing:
             return
         task = self._tasks.get(run.task_name)
         if run.id in self._stops:
-            self._end_unstarted(entry, Cause.STOPPED, f"stopped by {self._stops[run.id]} before it started")
+            self._end_stopped(entry)
         elif task is None:
-            self._end_unstarted(entry, Cause.START_FAILED, "its task is no longer in the configuration")
+            message = "its task is no longer in the configuration"
+            self._end_unstarted(entry, Cause.START_FAILED, message)
         elif self._dispatcher.reaches(run.hand_over):
             self._dispatcher.dispatch(spawn_of(run, task, base=self._base, folder=self._folder))
         else:  # that keeper was lost before it heard of the run, which another may therefore start
@@ -110,12 +115,18 @@ class Handing:
         run_id = entry.known.id
         log.warning("a run could not be started now and stays pending", run_id=run_id, why=message.message)
         if run_id in self._stops:
-            self._end_unstarted(entry, Cause.STOPPED, f"stopped by {self._stops[run_id]} before it started")
+            self._end_stopped(entry)
             return
         self._take_back(entry)
         self._refused[run_id] = None
-        if self._timer is None and not self.closed:
-            self._timer = asyncio.get_running_loop().call_later(SECOND_TRY, self._try_again)
+        self._any_refused.set()
+
+    def taken_back(self, run: Run) -> None:
+        """The store has it that no keeper has this run: it may be handed over again, or need not be."""
+        entry = self._ledger.find(run.id)
+        if entry is not None and run.id in self._stops:
+            self._end_stopped(entry)
+        self.go_on()
 
     def ask_to_stop(self, entry: Entry, by: str) -> None:
         """Stop a run that holds a slot, whether it was handed over, is just being, or not yet."""
@@ -124,7 +135,7 @@ class Handing:
         if run.hand_over is not None:
             self._dispatcher.stop(run.id, by)
         elif not entry.writing:
-            self._end_unstarted(entry, Cause.STOPPED, f"stopped by {by} before it started")
+            self._end_stopped(entry)
 
     def ask_again(self, run_id: RunId) -> None:
         """Repeat to a keeper that was just met what was asked of the one before."""
@@ -142,8 +153,16 @@ class Handing:
     def close(self) -> None:
         """Hand over nothing any more."""
         self.closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+
+    async def run(self) -> None:
+        """Try again, after a while, what the keeper could not start."""
+        while True:
+            await self._any_refused.wait()
+            await self._clock.sleep(SECOND_TRY)
+            for _ in range(min(TRIED_AT_ONCE, len(self._refused))):
+                self.add(self._next_refused())
+            if not self._refused:
+                self._any_refused.clear()
 
     async def _hand_over(self, entry: Entry) -> None:
         if not self.possible or entry.writing or entry.known is not entry.stored:
@@ -157,9 +176,15 @@ class Handing:
             return
         if moved:
             self.send(handed)
+        else:
+            self.add(handed.id)
 
     def _take_back(self, entry: Entry) -> None:
         self._ledger.change(entry, entry.known.taken_back())
+
+    def _end_stopped(self, entry: Entry) -> None:
+        message = f"stopped by {self._stops[entry.known.id]} before it started"
+        self._end_unstarted(entry, Cause.STOPPED, message)
 
     def _end_unstarted(self, entry: Entry, cause: Cause, message: str) -> None:
         ending = Ending(cause=cause, end_at=self._clock.now(), message=message)
@@ -169,10 +194,3 @@ class Handing:
         run_id = next(iter(self._refused))
         del self._refused[run_id]
         return run_id
-
-    def _try_again(self) -> None:
-        self._timer = None
-        for _ in range(min(TRIED_AT_ONCE, len(self._refused))):
-            self.add(self._next_refused())
-        if self._refused and not self.closed:
-            self._timer = asyncio.get_running_loop().call_later(SECOND_TRY, self._try_again)

@@ -104,7 +104,7 @@ class Ledger:
         self._write_soon(entry)
 
     async def move(self, entry: Entry, to: Run, *, synced: bool = False) -> bool:
-        """Write one move before believing it; False: it was overtaken, and nothing changed.
+        """Write one move before believing it; False: the row was not as we had it, and nothing changed.
 
         Raises StoreUnavailable, having changed nothing. No other write of the run may be in flight.
         """
@@ -122,6 +122,8 @@ class Ledger:
             if entry.known is entry.stored:
                 entry.known = to
             self._is_stored(entry, to)
+        else:
+            self._is_overtaken(entry, await self._store.run(to.id))
         if entry.known is not entry.stored:
             self._write_soon(entry)
         return moved
@@ -168,6 +170,8 @@ class Ledger:
         if row is None or row.status is Status.ENDED:
             self._close(entry, row or entry.known)
         else:
+            if entry.known is entry.stored:
+                entry.known = row
             entry.stored = row
 
     def _is_stored(self, entry: Entry, run: Run) -> None:

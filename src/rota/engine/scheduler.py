@@ -50,17 +50,22 @@ class Scheduler:
         self._watch = watch
         self._background = background
         self._unrecorded = Unrecorded()
+        self._closed = False
         self._unsaved = False  # ticks were decided beyond the horizon on file
 
     async def run(self) -> None:
-        """Go on until cancelled. A fault in one turn is logged, and does not end all schedules."""
-        while True:
+        """Go on until closed. A fault in one turn is logged, and does not end all schedules."""
+        while not self._closed:
             try:
                 pause = await self.turn()
             except Exception:
                 log.exception("a turn of the scheduler failed")
                 pause = GLANCE
             await self._clock.sleep(pause)
+
+    def close(self) -> None:
+        """Claim nothing more: what becomes due is the next server's."""
+        self._closed = True
 
     async def turn(self) -> float:
         """Do what is due; the seconds until there may be more."""

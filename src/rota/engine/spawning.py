@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rota.keeper.link import Spawn
@@ -41,10 +42,16 @@ def argv_of(task: Task) -> tuple[str, ...]:
     """The program and its arguments: a list as it is, text through the shell (which may have arguments)."""
     if not isinstance(task.run, str):
         return task.run
-    shell = shlex.split(task.shell)
-    names = [word.rpartition("/")[2] for word in shell if not word.startswith("-")]
+    return (*_invocation(task.shell), task.run)
+
+
+@cache
+def _invocation(shell: str) -> tuple[str, ...]:
+    """How this shell is told to run a script that follows; there are few shells, and splitting is slow."""
+    words = shlex.split(shell)
+    names = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
     stop_at_failure = ("-e",) if names and _POSIX.match(names[-1]) else ()
-    return (*shell, *stop_at_failure, "-c", task.run)
+    return (*words, *stop_at_failure, "-c")
 
 
 def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, str]:

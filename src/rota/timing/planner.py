@@ -125,11 +125,11 @@ class Planner:
         if now < self._seen:
             if _believable(self._seen, now) is None:
                 self._give_up(now)
-            return self._count(_NOTHING)
+            return self._counted()
         self._seen = now
         heap = self._heap
         if not heap or heap[0][0] > now:
-            return self._count(_NOTHING)
+            return self._counted()
 
         oldest = now - LATE
         ticks: list[Tick] = []
@@ -144,7 +144,7 @@ class Planner:
                 self._unplanned.append((index, at))
         limit = max(COUNTED_LEAST, min(COUNTED, COUNTED_IN_ALL // max(1, len(gaps))))
         self._owed.extend(_Owed(self._names[index], at, at, oldest, limit) for index, at in gaps)
-        return self._count(Due(ticks=ticks))
+        return Due(ticks=ticks)  # the gaps are counted in later looks: what is due does not wait for that
 
     def next_at(self) -> datetime | None:
         """When to look again (it may be over already); None when nothing will ever be due.
@@ -181,10 +181,10 @@ class Planner:
         if tick is not None:
             heappush(self._heap, (tick, index))
 
-    def _count(self, due: Due) -> Due:
-        """Go on counting the gaps for one slice, and add those that are done."""
-        if not self._owed or due.ticks:  # due ticks first: they are not to wait for a count
-            return due
+    def _counted(self) -> Due:
+        """Go on counting the gaps for one slice: those that are done with it."""
+        if not self._owed:
+            return _NOTHING
         gaps: list[Gap] = []
         steps = SLICE
         while self._owed and steps > 0:
