@@ -1,4 +1,4 @@
-"""The API over a real engine and store, with the keeper in the test's hands; by TCP, by socket, or by hand."""
+"""The API over a real engine and store, with the keeper in the test's hands; by TCP, socket, or hand."""
 
 from __future__ import annotations
 

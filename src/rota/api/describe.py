@@ -10,8 +10,6 @@ from rota.api.problems import KINDS
 from rota.api.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rota.api.shapes import Shape
 
 #: What can come of any request that needs a token.
@@ -28,9 +26,9 @@ ALWAYS = (
 WITH_BODY = ("body-too-large", "unsupported-content")
 
 
-def router() -> APIRouter:
+def router(kind: type[Route] = Route) -> APIRouter:
     """A router whose routes check and answer as ours do."""
-    return APIRouter(route_class=Route, redirect_slashes=False)
+    return APIRouter(route_class=kind, redirect_slashes=False)
 
 
 def answers(
@@ -63,8 +61,3 @@ def refusals(*problems: str) -> dict[int | str, dict[str, Any]]:
         }
         for status, texts in sorted(meanings.items())
     }
-
-
-def summary(endpoint: Callable[..., Any]) -> str:
-    """The first sentence of an endpoint's docstring, without its full stop."""
-    return (endpoint.__doc__ or "").split("\n", 1)[0].rstrip(".")

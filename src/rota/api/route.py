@@ -138,6 +138,16 @@ class Route(APIRoute):
         return found
 
 
+class OwnersRoute(Route):
+    """A route that is there for those who come by the Unix socket; over TCP there is nothing."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Only what came by the socket."""
+        if not scope["rota.by_socket"]:
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
 def _refused(call: Call, refusal: Problem, error: Exception) -> answer.Whole:
     if refusal.kind.status >= 500:
         log.error(
