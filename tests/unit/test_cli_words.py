@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fake_server import run
 
-from rota.cli import exit_code, times
+from rota.cli import times
 from rota.cli.output import Output
-from rota.cli.verdict import verdict
+from rota.cli.verdict import exit_code, verdict
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
@@ -65,7 +65,7 @@ def test_a_duration_is_rounded_for_people(seconds: float, words: str):
     ],
 )
 def test_rota_run_ends_as_its_run_ended(how: dict, code: int):
-    assert exit_code.of_run(run(**how)) == code
+    assert exit_code(run(**how)) == code
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -172,11 +173,8 @@ def test_events_that_are_cut_off_end_without_inventing_one(server: FakeServer):
     server.answers["GET /api/events"] = tell
     seen = []
 
-    with Client(server.data).events() as events:
-        try:
-            seen.extend(each.name for each in events)
-        except Disconnected:
-            pass
+    with Client(server.data).events() as events, contextlib.suppress(Disconnected):
+        seen.extend(each.name for each in events)
 
     assert seen == ["run.started"]
 

@@ -39,6 +39,7 @@ app = App(
     help_format="markdown",
     result_action="return_value",
 )
+app.meta.result_action = "return_value"
 app["--help"].group = app["--version"].group = _EVERYWHERE
 for _name, _function, _group in VERBS:
     app.command(_function, name=_name, group=_group)

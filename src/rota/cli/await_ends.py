@@ -23,11 +23,12 @@ LOOK = 0.25
 def await_ends(
     client: Client, run_ids: Collection[str], *, on_gone: Callable[[RotaError], None]
 ) -> Iterator[dict[str, Any]]:
-    """Each run once it has ended, in the order of their ends. What keeps them from us is told to `on_gone`.
+    """Each run once it has ended, in the order of their ends.
 
-    Raises NoServer or Disconnected when the server is gone for longer than it may be.
+    That the server went away is told to `on_gone`, once. Raises NoServer or Disconnected when it is gone
+    for longer than it may be.
     """
-    waiting = set(run_ids)
+    waiting, told = set(run_ids), False
     while waiting:
         try:
             for run in _ends(client, waiting):
@@ -38,8 +39,11 @@ def await_ends(
         except (NoServer, Disconnected, Problem) as error:
             if isinstance(error, Problem) and error.status != 503:
                 raise
-            on_gone(error)
-        return_of_server(client)
+            if not told:
+                on_gone(error)
+            told = True
+            time.sleep(LOOK)  # a server on its way out still answers
+            return_of_server(client)
 
 
 def return_of_server(client: Client) -> None:
@@ -69,3 +73,4 @@ def _ends(client: Client, waiting: set[str]) -> Iterator[dict[str, Any]]:
                 return  # we were too slow for some events: look at the runs anew
             if event.name == "run.ended" and event.data["run"]["id"] in waiting:
                 yield event.data["run"]
+    raise Disconnected(client.data, "has left")

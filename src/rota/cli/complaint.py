@@ -15,7 +15,7 @@ class Misuse(RotaError):
 def complain(error: RotaError) -> None:
     """Say what is wrong."""
     if isinstance(error, (Problem, Invalid)) and error.faults:
-        say(error.detail if isinstance(error, Problem) else "the request has faults")
+        say(error.title if isinstance(error, Problem) else "the request has faults")
         for fault in error.faults:
             place = f"{fault.location}: " if fault.location else ""
             print(f"  {place}{fault.message}", file=sys.stderr)

@@ -38,7 +38,7 @@ def run(words: list[str]) -> int:
         return ExitCode.BROKEN_PIPE
     except OSError as error:
         _discard_output()
-        say(str(error))
+        say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
         return ExitCode.FAILED
     return code
 
@@ -53,9 +53,7 @@ def _entered(words: list[str]) -> int:
     if words[:1] in ([], ["--help"], ["-h"]):
         app.resolved_commands()  # so that the help can say what each verb does
     try:
-        code: int | None = app.meta(
-            words, print_error=False, exit_on_error=False, result_action="return_value"
-        )
+        code: int | None = app.meta(words, print_error=False, exit_on_error=False)
     except CycloptsError as error:
         error.verbose = False
         verb = " ".join(("rota", *(error.command_chain or ())))

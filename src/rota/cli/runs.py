@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from rota.cli.complaint import Misuse
 from rota.cli.options import Given, Json
 from rota.cli.output import NOTHING, Output
 from rota.cli.suggest import suggest_tasks
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TITLES = ("RUN", "TASK", "STATUS", "STARTED", "TOOK", "EXIT", "BY")
+
+#: The most that the server gives at once.
+LARGEST_PAGE = 1000
 
 
 def _words(flag: str) -> Parameter:
@@ -30,8 +34,8 @@ def list_runs(
     status: Annotated[list[Status] | None, _words("--status")] = None,
     end_reason: Annotated[list[EndReason] | None, _words("--end-reason")] = None,
     triggered_by: Annotated[list[TriggeredBy] | None, _words("--triggered-by")] = None,
-    after: str | None = None,
-    before: str | None = None,
+    created_after: str | None = None,
+    created_before: str | None = None,
     limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
     json: Json = False,
     options: Given,
@@ -48,22 +52,24 @@ def list_runs(
         Only the runs that ended so; may be repeated.
     triggered_by
         Only the runs started so; may be repeated.
-    after
+    created_after
         Only the runs created after this time (RFC 3339, such as 2026-11-22T20:00:00Z).
-    before
+    created_before
         Only the runs created before this time.
     limit
         At most so many.
     """
+    if limit < 1:
+        raise Misuse("--limit is at least 1")
     out = Output()
     wanted: dict[str, str | list[str] | None] = {
         "task_name": task,
         "status": [*status] if status else None,
         "end_reason": [*end_reason] if end_reason else None,
         "triggered_by": [*triggered_by] if triggered_by else None,
-        "created_after": after,
-        "created_before": before,
-        "limit": str(max(1, min(limit, 1000))),
+        "created_after": created_after,
+        "created_before": created_before,
+        "limit": str(min(limit, LARGEST_PAGE)),
     }
     filters = {name: value for name, value in wanted.items() if value is not None}
     runs = list(itertools.islice(options.client().runs(filters), limit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from rota.cli import locks
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    #: Takes a run that has ended: its id, and a sentence on it.
     Tell = Callable[[str, str], None]
+
+#: Seconds between two looks at a process that neither answers nor leaves.
+LOOK = 0.1
 
 
 def shutdown(*, json: Json = False, options: Given) -> None:
@@ -36,49 +41,64 @@ def shutdown(*, json: Json = False, options: Given) -> None:
         if not json:
             print(sentence, flush=True)
 
-    _by_server(Client(data), tell)
-    locks.wait_until_free(data, locks.SERVER)
-    _by_keeper(data, tell)
-    locks.wait_until_free(data, locks.KEEPER)
+    left = _end_server(Client(data), tell)
+    _end_keeper(data, tell)
     if json:
-        out.json({"data": str(data), "server": server, "keeper": keeper, "runs": ended})
+        out.json({"data": str(data), "server": server, "keeper": keeper, "runs": ended, "pending": left})
     elif server or keeper:
         gone = " and ".join(name for name, lived in (("server", server), ("keeper", keeper)) if lived)
         print(f"{gone} gone ({data})")
+        if left:
+            print(f"{left} runs that wait are left to the next server")
     else:
         print(f"nothing runs for {data}")
 
 
-def _by_server(client: Client, tell: Tell) -> None:
-    try:
-        # The ends that follow are told from before the question on, and until the server is gone.
-        with client.events({"kind": "run.ended"}) as events:
-            client.shutdown()
-            with contextlib.suppress(Disconnected):
-                for event in events:
-                    if event.name == "run.ended":
-                        run: dict[str, Any] = event.data["run"]
-                        tell(run["id"], verdict(run))
-    except NoServer:
-        return  # it is dead, or was never there: what is left is the keeper's
+def _end_server(client: Client, tell: Tell) -> int:
+    """How many waiting runs the server left to the next one."""
+    left = 0
+    while locks.is_held(client.data, locks.SERVER):
+        try:
+            left = _ask_server(client, tell)
+        except NoServer:
+            time.sleep(LOOK)  # it is about to listen, or about to leave
+        else:
+            locks.wait_until_free(client.data, locks.SERVER)
+    return left
 
 
-def _by_keeper(data: Path, tell: Tell) -> None:
-    if not locks.is_held(data, locks.KEEPER):
-        return
-    import asyncio
+def _ask_server(client: Client, tell: Tell) -> int:
+    # The ends that follow are told from before the question on, and until the server is gone.
+    with client.events({"kind": "run.ended"}) as events:
+        left: int = client.shutdown()["pending"]
+        with contextlib.suppress(Disconnected):
+            for event in events:
+                if event.name == "run.ended":
+                    run: dict[str, Any] = event.data["run"]
+                    tell(run["id"], verdict(run))
+                    left -= run["start_at"] is None
+    return max(left, 0)
 
-    asyncio.run(_end_keeper(data, tell))
+
+def _end_keeper(data: Path, tell: Tell) -> None:
+    """End the keeper that a server left behind, and the runs with it."""
+    while locks.is_held(data, locks.KEEPER):
+        import asyncio
+
+        if asyncio.run(_ask_keeper(data, tell)):
+            locks.wait_until_free(data, locks.KEEPER)
+        else:
+            time.sleep(LOOK)  # it is about to listen, or about to leave
 
 
-async def _end_keeper(data: Path, tell: Tell) -> None:
+async def _ask_keeper(data: Path, tell: Tell) -> bool:
     from rota.keeper.link import Ended, KeeperLink
     from rota.model.error import Unusable
 
     try:
         link = await KeeperLink.open(data, launch=False, upgrade=False)
     except Unusable:
-        return  # it is leaving already
+        return False
     await link.shutdown()
     async for message in link:
         if isinstance(message, Ended):
@@ -86,3 +106,4 @@ async def _end_keeper(data: Path, tell: Tell) -> None:
             how = f"exit code {code}" if code is not None else signal or "never started"
             tell(message.run_id, f"run {message.run_id} was stopped ({how})")
     await link.close()
+    return True

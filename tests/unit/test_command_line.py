@@ -1,0 +1,469 @@
+"""The verbs against a server whose answers the test chooses."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from fake_server import Asked, FakeServer, event, problem, run, stream
+
+from rota.cli import await_ends, main
+from rota.cli.which_run import RunUnclear, which_run
+from rota.client.client import Client
+from rota.logs.index import STDERR, STDOUT
+from rota.logs.writer import LogWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ID = run()["id"]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("ROTA_DATA", "ROTA_CONFIG", "ROTA_HOST", "ROTA_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(await_ends, "LOOK", 0.01)
+    with FakeServer(tmp_path) as fake:
+        fake.answers["GET /api/info"] = {"version": "1"}
+        yield fake
+
+
+@pytest.fixture
+def rota(server: FakeServer) -> Callable[..., int]:
+    return lambda *words: main.run([*words, "--data", str(server.data)])
+
+
+def no_events(asked: Asked) -> None:
+    stream(asked, [": hello\n\n"])
+
+
+def write_log(server: FakeServer, *pieces: tuple[int, bytes]) -> None:
+    (server.data / "runs" / ID[:7]).mkdir(parents=True, exist_ok=True)
+    log = LogWriter(str(server.data), ID)
+    for at, (which, piece) in enumerate(pieces):
+        log.append(which, bytearray(piece), len(piece), at * 10_000)
+    log.close()
+
+
+def test_a_flag_may_stand_before_the_verb_or_after_it(server: FakeServer, capsys: pytest.CaptureFixture[str]):
+    server.answers["GET /api/tasks"] = {"items": [], "next_cursor": None}
+
+    assert main.run(["--data", str(server.data), "list", "--json"]) == 0
+    assert main.run(["list", "--json", f"--data={server.data}", "--port", "1", "--host", "x"]) == 0
+    assert capsys.readouterr().out == "[]\n[]\n"
+
+
+def test_the_environment_stands_in_for_flags(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    server.answers["GET /api/tasks"] = {"items": [], "next_cursor": None}
+    monkeypatch.setenv("ROTA_DATA", str(server.data))
+
+    assert main.run(["list", "--json"]) == 0
+    assert capsys.readouterr().out == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lits"], 'Did you mean "list"?'),
+        (["list", "--jsno"], "--jsno"),
+        (["run"], "TASK requires an argument"),
+        (["stop"], "name the runs to stop, or say --all"),
+        (["stop", "--all", ID], "name the runs to stop, or say --all"),
+        (["runs", "--status", "nope"], '"pending", "running", "ended"'),
+        (["runs", "--limit", "0"], "--limit is at least 1"),
+        (["--port", "x", "list"], "--port"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(
+    rota: Callable[..., int], words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    assert rota(*words) == 2
+
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.startswith("rota: ")
+    assert err.count("\n") == 1
+
+
+def test_a_problem_is_its_title_and_a_line_for_each_fault(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    faults = [
+        {"location": "query.created_after", "message": "it is no time", "value": "x"},
+        {"location": "query.limit", "message": "it is too large", "value": 9},
+    ]
+    server.answers["GET /api/runs"] = (422, problem(422, "Invalid request", "…") | {"errors": faults})
+
+    assert rota("runs", "--created-after", "x") == 1
+
+    assert capsys.readouterr().err.splitlines() == [
+        "rota: Invalid request",
+        "  query.created_after: it is no time",
+        "  query.limit: it is too large",
+    ]
+
+
+def test_filters_are_passed_on_as_the_api_calls_them(server: FakeServer, rota: Callable[..., int]):
+    server.answers["GET /api/runs"] = {"items": [], "next_cursor": None}
+
+    rota(
+        "runs", "backup", "--status", "ended", "--end-reason", "queue_full", "--end-reason", "lost", "-n", "5"
+    )
+
+    assert server.asked[0].query == {
+        "task_name": ["backup"],
+        "status": ["ended"],
+        "end_reason": ["queue_full", "lost"],
+        "limit": ["5"],
+    }
+
+
+def test_runs_are_gathered_over_pages_and_no_more_than_asked_for(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    server.answers["GET /api/runs"] = {"items": [run(), run()], "next_cursor": "more"}
+
+    assert rota("runs", "-n", "3", "--json") == 0
+
+    assert len(json.loads(capsys.readouterr().out)) == 3
+    assert len(server.asked) == 2
+
+
+def test_a_run_may_be_named_by_its_ending(server: FakeServer):
+    other = "0198c7a0-5b3e-7cc1-9a44-00000a1b2c3e"
+    server.answers["GET /api/runs"] = {"items": [run(), run(id=other)], "next_cursor": None}
+    client = Client(server.data)
+
+    assert which_run(client, "2c3d") == ID
+    assert which_run(client, "0D6F7A1B2C3D") == ID
+    assert which_run(client, ID.upper()) == ID
+
+
+def test_an_ending_that_several_runs_have_lists_them(server: FakeServer):
+    twin = "0198c7a0-5b3e-7cc1-9a44-ffffffff2c3d"
+    server.answers["GET /api/runs"] = {"items": [run(), run(id=twin, task_name="other")], "next_cursor": None}
+
+    with pytest.raises(RunUnclear) as raised:
+        which_run(Client(server.data), "2c3d")
+
+    assert ID in str(raised.value)
+    assert f"{twin}  other" in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["abc", "backup", "", "0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d0"])
+def test_what_cannot_be_an_ending_is_not_looked_for(server: FakeServer, text: str):
+    with pytest.raises(RunUnclear, match="names no run"):
+        which_run(Client(server.data), text)
+
+    assert server.asked == []
+
+
+def test_rota_run_shows_the_output_and_ends_as_the_run(
+    server: FakeServer, rota: Callable[..., int], capfdbinary: pytest.CaptureFixture[bytes]
+):
+    write_log(server, (STDOUT, b"\xff\x00one\n"), (STDERR, b"two\n"), (STDOUT, b"three"))
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+    server.answers["GET /api/events"] = no_events
+    server.answers[f"GET /api/runs/{ID}"] = run(end_reason="failed", exit_code=7)
+
+    assert rota("run", "backup") == 7
+
+    out, err = capfdbinary.readouterr()
+    assert out == b"\xff\x00one\nthree"
+    assert err.startswith(b"two\n")
+    assert b"backup failed with exit code 7" in err
+
+
+def test_the_end_comes_from_an_event_when_it_was_not_there_yet(server: FakeServer, rota: Callable[..., int]):
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+    server.answers[f"GET /api/runs/{ID}"] = run(status="running", end_reason=None)
+    server.answers["GET /api/events"] = lambda asked: stream(
+        asked,
+        [
+            event("run.ended", {"run": run(id="another")}),
+            event("run.ended", {"run": run(end_reason="timeout", exit_code=None)}),
+        ],
+    )
+
+    assert rota("run", "backup") == 124
+    lines = server.lines()
+    assert lines.index("GET /api/events") < lines.index(f"GET /api/runs/{ID}")
+
+
+def test_after_a_gap_in_the_events_the_run_is_looked_at_anew(server: FakeServer, rota: Callable[..., int]):
+    looks = iter([run(status="running", end_reason=None), run()])
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+    server.answers[f"GET /api/runs/{ID}"] = lambda _asked: next(looks)
+    server.answers["GET /api/events"] = lambda asked: stream(asked, [event("gap", {"first_available": 9})])
+
+    assert rota("run", "backup") == 0
+
+
+def test_a_server_that_leaves_is_waited_for_and_told_once(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    looks = itertools.chain([run(status="running", end_reason=None)] * 3, itertools.repeat(run()))
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+    server.answers[f"GET /api/runs/{ID}"] = lambda _asked: next(looks)
+    server.answers["GET /api/events"] = lambda asked: stream(asked, [event("closing", {})])
+
+    assert rota("run", "backup") == 0
+    assert capsys.readouterr().err.count("went away") == 1
+
+
+def test_a_server_that_does_not_come_back_ends_the_waiting(
+    server: FakeServer,
+    rota: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    def leave(asked: Asked) -> None:
+        asked.handler.close_connection = True
+        threading.Thread(target=server.die).start()  # a handler cannot wait for its own server's end
+
+    monkeypatch.setattr(await_ends, "PATIENCE", 0.05)
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+    server.answers[f"GET /api/runs/{ID}"] = run(status="running", end_reason=None)
+    server.answers["GET /api/events"] = leave
+
+    assert rota("run", "backup") == 125
+    assert "no Rota server runs" in capsys.readouterr().err
+
+
+def test_a_trigger_whose_answer_was_lost_is_asked_again_with_the_same_key(
+    server: FakeServer, rota: Callable[..., int]
+):
+    def answer(asked: Asked):
+        if sum(line.startswith("POST") for line in server.lines()) == 1:
+            asked.handler.close_connection = True
+            return None
+        return 201, run(status="pending", end_reason=None)
+
+    server.answers["POST /api/tasks/backup/run"] = answer
+
+    assert rota("run", "backup", "--no-wait") == 0
+
+    keys = [asked.headers["Idempotency-Key"] for asked in server.asked if asked.line.startswith("POST")]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [(404, "No such task"), (409, "Run skipped"), (429, "Queue full"), (403, "Off")]
+)
+def test_a_refused_trigger_is_rotas_own_failure(
+    server: FakeServer, rota: Callable[..., int], status: int, title: str, capsys: pytest.CaptureFixture[str]
+):
+    server.answers["POST /api/tasks/backup/run"] = (status, problem(status, title, "why it is so"))
+
+    assert rota("run", "backup") == 125
+    assert capsys.readouterr().err == "rota: why it is so\n"
+
+
+def test_with_json_the_ended_run_is_all_that_is_printed(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    write_log(server, (STDOUT, b"noise\n"))
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+    server.answers["GET /api/events"] = no_events
+    server.answers[f"GET /api/runs/{ID}"] = run(end_reason="failed", exit_code=7)
+
+    assert rota("run", "backup", "--json") == 7
+
+    out, err = capsys.readouterr()
+    assert json.loads(out) == run(end_reason="failed", exit_code=7)
+    assert err == ""
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(
+    server: FakeServer,
+    rota: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    def gone(*_: object) -> None:
+        raise BrokenPipeError
+
+    server.answers["GET /api/tasks"] = {"items": [], "next_cursor": None}
+    discarded = []
+    monkeypatch.setattr("rota.cli.output.Output.json", gone)
+    monkeypatch.setattr(main, "_discard_output", lambda: discarded.append(True))
+
+    assert rota("list", "--json") == 141
+    assert discarded
+    assert capsys.readouterr().err == ""
+
+
+def test_logs_come_stream_by_stream_raw_or_as_lines_of_json(
+    server: FakeServer, rota: Callable[..., int], capfdbinary: pytest.CaptureFixture[bytes]
+):
+    write_log(server, (STDOUT, b"a\nb"), (STDERR, b"c\n"), (STDOUT, b"d\n\xffe"))
+    server.answers[f"GET /api/runs/{ID}"] = run()
+    server.answers[f"GET /api/runs/{ID}/log/raw"] = (200, b"a\nbc\nd\n\xffe")
+
+    assert rota("logs", ID) == 0
+    assert capfdbinary.readouterr() == (b"a\nbd\n\xffe", b"c\n")
+
+    assert rota("logs", ID, "--raw") == 0
+    assert capfdbinary.readouterr() == (b"a\nbc\nd\n\xffe", b"")
+
+    assert rota("logs", ID, "--json") == 0
+    lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    assert lines == [
+        {"stream": "stdout", "text": "a"},
+        {"stream": "stderr", "text": "c"},
+        {"stream": "stdout", "text": "bd"},
+        {"stream": "stdout", "text": "\ufffde"},
+    ]
+
+
+def test_logs_of_no_run_are_not_an_empty_log(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    server.answers[f"GET /api/runs/{ID}"] = (404, problem(404, "No such run", f"there is no run {ID}"))
+
+    assert rota("logs", ID) == 1
+    assert capsys.readouterr().err == f"rota: there is no run {ID}\n"
+
+
+def test_stopping_several_runs_stops_the_others_when_one_is_refused(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    second = "0198c7a0-5b3e-7cc1-9a44-000000000002"
+    server.answers[f"POST /api/runs/{ID}/stop"] = (409, problem(409, "Run has ended", "it has ended"))
+    server.answers[f"POST /api/runs/{second}/stop"] = (202, run(id=second, status="running"))
+    server.answers[f"GET /api/runs/{second}"] = run(id=second, end_reason="stopped", exit_code=None)
+    server.answers["GET /api/events"] = no_events
+
+    assert rota("stop", ID, second) == 1
+
+    out, err = capsys.readouterr()
+    assert f"backup was stopped after 2.1s (run {second})" in out
+    assert "it has ended" in err
+
+
+def test_stop_all_cancels_what_waits_before_it_stops_what_runs(server: FakeServer, rota: Callable[..., int]):
+    waiting = "0198c7a0-5b3e-7cc1-9a44-000000000002"
+
+    def runs(asked: Asked):
+        [status] = asked.query["status"]
+        which = {"pending": waiting, "running": ID}[status]
+        return {"items": [run(id=which, status=status)], "next_cursor": None}
+
+    server.answers["GET /api/runs"] = runs
+    for each in (waiting, ID):
+        server.answers[f"POST /api/runs/{each}/stop"] = (202, run(id=each))
+
+    assert rota("stop", "--all", "--no-wait") == 0
+
+    stops = [line for line in server.lines() if line.startswith("POST")]
+    assert stops == [f"POST /api/runs/{waiting}/stop", f"POST /api/runs/{ID}/stop"]
+
+
+def test_a_run_that_ended_by_itself_is_no_fault_of_stop_all(server: FakeServer, rota: Callable[..., int]):
+    def runs(asked: Asked):
+        items = [run(status="running")] if asked.query["status"] == ["running"] else []
+        return {"items": items, "next_cursor": None}
+
+    server.answers["GET /api/runs"] = runs
+    server.answers[f"POST /api/runs/{ID}/stop"] = (409, problem(409, "Run has ended", "it has ended"))
+
+    assert rota("stop", "--all") == 0
+
+
+def test_status_of_an_unhealthy_server_names_its_problems(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    server.answers["GET /api/info"] = {
+        "version": "0.1.0", "pid": 5, "started_at": "2026-11-22T20:00:00.000000Z", "url": "http://127.0.0.1:1",
+        "data": "/d", "config": None, "tasks": 3, "warnings": ["mind the gap"],
+    }  # fmt: skip
+    server.answers["GET /api/runs"] = {
+        "items": [run(status="running"), run(status="pending"), run(status="running")],
+        "next_cursor": None,
+    }
+    server.answers["GET /health"] = (
+        503,
+        problem(503, "Unhealthy", "…") | {"errors": [{"location": "store", "message": "the disk is full"}]},
+    )
+
+    assert rota("status") == 1
+
+    out = capsys.readouterr().out
+    assert "health   unhealthy\n" in out
+    assert "problem  the disk is full\n" in out
+    assert "warning  mind the gap\n" in out
+    assert "runs     2 running, 1 pending\n" in out
+
+    assert rota("status", "--json") == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["running"] is True
+    assert report["healthy"] is False
+    assert report["problems"] == ["the disk is full"]
+
+
+def test_without_a_server_each_verb_says_so_in_its_own_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = ["--data", str(tmp_path)]
+
+    assert main.run(["list", *data]) == 1
+    assert main.run(["run", "x", *data]) == 125
+    err = capsys.readouterr().err
+    assert err.count(f"no Rota server runs for the data folder {tmp_path}") == 2
+    assert err.count("rota serve") == 2
+
+    assert main.run(["status", *data]) == 3
+    assert "not running" in capsys.readouterr().out
+
+    assert main.run(["shutdown", *data]) == 0
+    assert "nothing runs" in capsys.readouterr().out
+
+
+def test_validate_prints_each_fault_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "rota.toml"
+    path.write_text('[tasks.a]\nrun = "true"\ncorn = "* * * * *"\n\n[tasks."b b"]\nrun = 5\n')
+
+    assert main.run(["validate", "--config", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert f"{path}:3:1: tasks.a.corn:" in out
+    assert "cron" in out
+    assert f"{path}:6:" in out
+
+    assert main.run(["validate", str(path), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["valid"] is False
+    assert {"file", "line", "column", "key", "message", "allowed", "nearest"} == set(report["faults"][0])
+
+    path.write_text('[tasks.a]\nrun = "true"\n')
+    assert main.run(["validate", "--config", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}: 1 task, no faults\n"
+
+
+def test_validate_without_a_file_says_where_one_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ROTA_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr("rota.config.places.SYSTEM_CONFIG", tmp_path / "none.toml")
+
+    assert main.run(["validate"]) == 1
+    assert "--config" in capsys.readouterr().err
+
+
+def test_schema_and_openapi_need_no_server(capsys: pytest.CaptureFixture[str]):
+    assert main.run(["schema"]) == 0
+    assert "properties" in json.loads(capsys.readouterr().out)
+
+    assert main.run(["openapi", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert "/api/tasks/{task_name}/run" in document["paths"]
+    assert "/api/shutdown" not in document["paths"]
