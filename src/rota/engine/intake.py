@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from rota.model.task import Task
     from rota.storage.requests import Request
     from rota.storage.store import Store
-    from rota.timing.planner import Gap, Tick
+    from rota.timing.gap import Gap
+    from rota.timing.planner import Tick
 
 #: What the trigger is answered, as an idempotent repetition of it has to be answered again.
 STATUS_CODES = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rota.model.run import Ending, EndReason, Run, TriggeredBy
-from rota.timing.planner import Gap
+from rota.timing.gap import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rota.timing.planner import next_tick
+from rota.timing.gap import next_tick
 from rota.timing.schedule import parse_schedule
 
 if TYPE_CHECKING:

@@ -11,7 +11,19 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from rota.timing.gap import (
+    COUNTED,
+    COUNTED_IN_ALL,
+    COUNTED_LEAST,
+    SLICE,
+    Gap,
+    Owed,
+    Ticking,
+    count_on,
+    next_tick,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,27 +34,7 @@ LATE = timedelta(seconds=60)
 WRONG_CLOCK = timedelta(hours=3)
 """A horizon further ahead than this was written by a wrong clock and is given up, as Debian's cron does."""
 
-COUNTED = 1_000  #: a gap is counted exactly up to here; beyond, its run says "more than"
-COUNTED_IN_ALL = (
-    100_000  #: shared by all tasks of one gap, each of which may count to at least `COUNTED_LEAST`
-)
-COUNTED_LEAST = 20
-SLICE = 250  #: steps of counting in one look: a few milliseconds
-
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class Ticking(Protocol):
-    """What has ticks: a `Schedule`."""
-
-    def next_after(self, instant: datetime, /) -> datetime | None:
-        """The first tick later than the instant; None when there is none."""
-
-
-def next_tick(schedules: Sequence[Ticking], after: datetime) -> datetime | None:
-    """The first tick of any of a task's schedules; one that several of them share is one tick."""
-    ticks = [tick for schedule in schedules if (tick := schedule.next_after(after)) is not None]
-    return min(ticks, default=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,17 +46,6 @@ class Tick:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gap:
-    """The ticks of one task that passed while nothing could run them."""
-
-    task_name: str
-    count: int
-    exact: bool = True  #: False: there were more than `count`
-    first: datetime
-    newest: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Due:
     """What one look found."""
 
@@ -73,18 +54,6 @@ class Due:
 
 
 _NOTHING = Due()
-
-
-@dataclass(slots=True)
-class _Owed:
-    """A gap that is being counted: its ticks from `first` to before `until`."""
-
-    task_name: str
-    first: datetime
-    newest: datetime
-    until: datetime
-    limit: int
-    count: int = 1
 
 
 class Planner:
@@ -106,9 +75,12 @@ class Planner:
         self._names = list(schedules)
         self._heap: list[tuple[datetime, int]] = []
         self._unplanned: deque[tuple[int, datetime]] = deque()
-        self._owed: deque[_Owed] = deque()
+        self._owed: deque[Owed] = deque()
         decided = min(since.values(), default=now) if horizon is None else _believable(horizon, now) or now
-        self._seen = self._horizon = decided
+        self._seen = decided  #: the latest instant that was looked at
+        self._horizon = decided
+        self._leapt: tuple[datetime, datetime] | None = None  # between these, no tick was handed out to run
+        self._done: list[tuple[datetime, datetime]] = []  # from the first to the second, each was
         self._begin({name: max(decided, _believable(at, now) or now) for name, at in since.items()}, now)
 
     @property
@@ -120,13 +92,18 @@ class Planner:
         """What is due by now, at most one tick of each task; `next_at` says when to look again.
 
         A jump of the clock ahead makes gaps of what is older than `LATE`. A jump back makes nothing due
-        again, until the clock has come to where it was, or is found to have been wrong.
+        again that was; but if it takes back a jump ahead, the ticks that were leapt over do come.
         """
-        if now < self._seen:
-            if _believable(self._seen, now) is None:
-                self._give_up(now)
-            return self._counted()
-        self._seen = now
+        if now >= self._seen:
+            if now - self._seen > LATE:
+                self._leapt = (self._seen, now - LATE)
+            self._seen = now
+        elif self._leapt is not None and self._leapt[0] <= now < self._leapt[1]:
+            self._done.append((self._leapt[1], self._seen))
+            self._plan_anew(now)
+        elif _believable(self._seen, now) is None:
+            self._done.clear()
+            self._plan_anew(now)
         heap = self._heap
         if not heap or heap[0][0] > now:
             return self._counted()
@@ -136,14 +113,16 @@ class Planner:
         gaps: list[tuple[int, datetime]] = []
         while heap and heap[0][0] <= now:
             at, index = heappop(heap)
-            if at < oldest:
+            if (done := self._done_until(at)) is not None:
+                self._unplanned.append((index, done))
+            elif at < oldest:
                 gaps.append((index, at))
                 self._unplanned.append((index, oldest - _MICROSECOND))
             else:
                 ticks.append(Tick(task_name=self._names[index], at=at))
                 self._unplanned.append((index, at))
         limit = max(COUNTED_LEAST, min(COUNTED, COUNTED_IN_ALL // max(1, len(gaps))))
-        self._owed.extend(_Owed(self._names[index], at, at, oldest, limit) for index, at in gaps)
+        self._owed.extend(Owed(self._names[index], at, at, oldest, limit) for index, at in gaps)
         return Due(ticks=ticks)  # the gaps are counted in later looks: what is due does not wait for that
 
     def next_at(self) -> datetime | None:
@@ -168,12 +147,17 @@ class Planner:
                 self._heap.append((tick, index))
         heapify(self._heap)
 
-    def _give_up(self, now: datetime) -> None:
-        """The clock was far ahead: forget what it made us believe, and plan from now."""
+    def _done_until(self, at: datetime) -> datetime | None:
+        """For a tick that was handed out before the clock went back: the end of what was."""
+        return next((until for since, until in self._done if since <= at <= until), None)
+
+    def _plan_anew(self, now: datetime) -> None:
+        """The clock was ahead: forget what it made us believe, except which ticks were handed out."""
         self._heap.clear()
         self._unplanned.clear()
         self._owed.clear()
         self._seen = self._horizon = now
+        self._leapt = None
         self._begin({}, now)
 
     def _plan(self, index: int, after: datetime) -> None:
@@ -189,7 +173,7 @@ class Planner:
         steps = SLICE
         while self._owed and steps > 0:
             owed = self._owed[0]
-            gap, taken = _count(owed, self._schedules[owed.task_name], steps)
+            gap, taken = count_on(owed, self._schedules[owed.task_name], steps)
             steps -= taken
             if gap is not None:
                 gaps.append(gap)
@@ -199,45 +183,3 @@ class Planner:
 
 def _believable(instant: datetime | None, now: datetime) -> datetime | None:
     return instant if instant is not None and instant - now <= WRONG_CLOCK else None
-
-
-def _count(owed: _Owed, schedules: Sequence[Ticking], steps: int) -> tuple[Gap | None, int]:
-    """Count on for so many steps: the gap once it is done, and the steps taken."""
-    for taken in range(1, steps + 1):
-        if owed.count >= owed.limit:
-            newest = _newest_before(owed.until, schedules, owed.newest)
-            return _gap(owed, newest, exact=newest == owed.newest), taken + 20  # what the search costs, about
-        tick = next_tick(schedules, owed.newest)
-        if tick is None or tick >= owed.until:
-            return _gap(owed, owed.newest, exact=True), taken
-        owed.newest = tick
-        owed.count += 1
-    return None, steps
-
-
-def _gap(owed: _Owed, newest: datetime, *, exact: bool) -> Gap:
-    return Gap(task_name=owed.task_name, count=owed.count, exact=exact, first=owed.first, newest=newest)
-
-
-def _newest_before(until: datetime, schedules: Sequence[Ticking], known: datetime) -> datetime:
-    """The last tick before an instant, given an earlier one; by bisection: schedules only look ahead."""
-    empty = until - _MICROSECOND  # no tick lies between this and `until`
-    window = timedelta(seconds=1)
-    while until - window > known:  # most gaps end in ticks that are close together
-        tick = next_tick(schedules, until - window)
-        if tick is not None and tick < until:
-            known = tick
-            break
-        empty = until - window
-        window *= 2
-    while True:
-        tick = next_tick(schedules, known)
-        if tick is None or tick >= until:
-            return known
-        known = tick
-        middle = known + (empty - known) / 2
-        tick = next_tick(schedules, middle) if middle > known else None
-        if tick is not None and tick < until:
-            known = tick
-        elif middle > known:
-            empty = middle

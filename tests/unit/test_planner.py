@@ -1,0 +1,278 @@
+"""The planner: what is due, what a gap owes, and what a clock that jumps does not do."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rota.timing.gap import COUNTED, COUNTED_LEAST, Gap
+from rota.timing.planner import Due, Planner, Tick
+from rota.timing.schedule import parse_schedule
+
+NOON = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
+
+
+def planner(*tasks: tuple[str, str], horizon: datetime | None = NOON, now: datetime = NOON) -> Planner:
+    return Planner(
+        {name: (parse_schedule(expression, "UTC"),) for name, expression in tasks},
+        {name: NOON - timedelta(days=400) for name, _ in tasks},
+        horizon=horizon,
+        now=now,
+    )
+
+
+def look_until_quiet(plan: Planner, now: datetime) -> tuple[list[Tick], list[Gap]]:
+    """Everything that is due by now, as the scheduler's turns would get it."""
+    ticks: list[Tick] = []
+    gaps: list[Gap] = []
+    while True:
+        due = plan.due(now)
+        ticks += due.ticks
+        gaps += due.gaps
+        next_at = plan.next_at()
+        if next_at is None or next_at > now:
+            return ticks, gaps
+
+
+def at(**delta: float) -> datetime:
+    return NOON + timedelta(**delta)
+
+
+def test_nothing_is_due_before_its_tick() -> None:
+    plan = planner(("job", "* * * * *"))
+
+    assert plan.due(at(seconds=59.999)) == Due()
+    assert plan.next_at() == at(minutes=1)
+
+
+def test_a_tick_is_due_at_its_instant_and_once() -> None:
+    plan = planner(("job", "* * * * *"))
+
+    assert plan.due(at(minutes=1)).ticks == [Tick(task_name="job", at=at(minutes=1))]
+    assert plan.next_at() == at(minutes=2)
+    assert plan.due(at(minutes=1)) == Due()
+
+
+def test_ticks_of_one_look_come_in_the_order_of_their_instants() -> None:
+    plan = planner(("late", "2 12 * * *"), ("early", "1 12 * * *"))
+
+    ticks, _ = look_until_quiet(plan, at(minutes=2))
+
+    assert [tick.task_name for tick in ticks] == ["early", "late"]
+
+
+@pytest.mark.parametrize(("late", "runs"), [(0, True), (60, True), (60.000001, False)])
+def test_a_tick_that_is_up_to_a_minute_late_runs_and_an_older_one_is_missed(late: float, runs: bool) -> None:
+    plan = planner(("job", "1 12 * * *"))
+
+    ticks, gaps = look_until_quiet(plan, at(minutes=1, seconds=late))
+
+    assert [tick.at for tick in ticks] == ([at(minutes=1)] if runs else [])
+    assert [gap.newest for gap in gaps] == ([] if runs else [at(minutes=1)])
+
+
+def test_a_gap_says_how_many_ticks_and_which_was_the_last() -> None:
+    plan = planner(("job", "*/10 * * * *"))
+
+    ticks, gaps = look_until_quiet(plan, at(hours=2, minutes=5))
+
+    assert ticks == []
+    assert gaps == [Gap(task_name="job", count=12, first=at(minutes=10), newest=at(hours=2))]
+
+
+def test_a_gap_and_a_tick_that_is_only_late_are_told_apart() -> None:
+    plan = planner(("job", "*/10 * * * *"))
+
+    ticks, gaps = look_until_quiet(plan, at(hours=2, seconds=30))
+
+    assert [tick.at for tick in ticks] == [at(hours=2)]
+    assert [(gap.count, gap.newest) for gap in gaps] == [(11, at(hours=1, minutes=50))]
+
+
+def test_a_year_of_seconds_is_counted_in_bounded_time() -> None:
+    plan = planner(("job", "* * * * * *"))
+    began = time.perf_counter()
+
+    ticks, gaps = look_until_quiet(plan, at(days=365, seconds=0.5))
+
+    assert time.perf_counter() - began < 2
+    assert len(ticks) == 60
+    assert gaps == [
+        Gap(
+            task_name="job",
+            count=COUNTED,
+            exact=False,
+            first=at(seconds=1),
+            newest=at(days=365, seconds=-60),
+        )
+    ]
+
+
+def test_the_last_tick_of_a_long_gap_is_found_when_it_lies_far_back() -> None:
+    plan = planner(("job", "* * 1-20 3 *"))
+
+    _, gaps = look_until_quiet(plan, at(days=200))
+
+    assert [(gap.exact, gap.newest) for gap in gaps] == [(False, datetime(2026, 3, 20, 23, 59, tzinfo=UTC))]
+
+
+def test_a_thousand_ticks_and_no_more_are_counted_exactly() -> None:
+    plan = planner(("job", "* * * * *"))
+
+    _, gaps = look_until_quiet(plan, at(minutes=COUNTED, seconds=61))
+
+    assert [(gap.count, gap.exact, gap.newest) for gap in gaps] == [(COUNTED, True, at(minutes=COUNTED))]
+
+
+def test_many_tasks_share_the_counting_and_due_ticks_do_not_wait_for_it() -> None:
+    plan = planner(*((f"job-{number}", "@every 1m") for number in range(6000)))
+    now = at(days=2)
+
+    assert plan.due(now).gaps == ()  # they are noted, and counted in later looks
+    plan.next_at()
+    first = plan.due(now)
+    _, gaps = look_until_quiet(plan, now)
+
+    assert len(first.ticks) == 6000
+    assert len(gaps) == 6000
+    assert {(gap.count, gap.exact, gap.newest) for gap in gaps} == {
+        (COUNTED_LEAST, False, at(days=2, minutes=-2))
+    }
+
+
+def test_the_horizon_stays_until_all_up_to_it_is_handed_out() -> None:
+    plan = planner(*((f"job-{number}", "@every 1m") for number in range(50)))
+    now = at(days=1, seconds=5)
+
+    plan.due(now)
+    plan.next_at()
+    assert plan.horizon == NOON
+    look_until_quiet(plan, now)
+
+    assert plan.horizon == now
+
+
+def test_a_later_server_goes_on_from_the_horizon() -> None:
+    plan = planner(("job", "* * * * *"), horizon=at(minutes=5), now=at(minutes=6, seconds=1))
+
+    ticks, gaps = look_until_quiet(plan, at(minutes=6, seconds=1))
+
+    assert [tick.at for tick in ticks] == [at(minutes=6)]
+    assert gaps == []
+
+
+def test_a_first_start_owes_nothing_before_its_tasks_were_known() -> None:
+    plan = Planner(
+        {"job": (parse_schedule("* * * * * *", "UTC"),)}, {"job": NOON}, horizon=None, now=at(seconds=2)
+    )
+
+    ticks, gaps = look_until_quiet(plan, at(seconds=2))
+
+    assert [tick.at for tick in ticks] == [at(seconds=1), at(seconds=2)]
+    assert gaps == []
+
+
+def test_a_new_or_changed_schedule_owes_nothing_before_it_was_one() -> None:
+    plan = Planner(
+        {name: (parse_schedule("* * * * *", "UTC"),) for name in ("old", "new")},
+        {"old": at(days=-1), "new": at(hours=1)},
+        horizon=NOON,
+        now=at(hours=1),
+    )
+
+    _, gaps = look_until_quiet(plan, at(hours=1))
+
+    assert [gap.task_name for gap in gaps] == ["old"]
+
+
+def test_a_jump_back_makes_nothing_due_again() -> None:
+    plan = planner(("job", "* * * * *"))
+    for minute in range(31):
+        look_until_quiet(plan, at(minutes=minute))
+
+    assert look_until_quiet(plan, at(minutes=10)) == ([], [])
+    assert look_until_quiet(plan, at(minutes=30, seconds=59)) == ([], [])
+    ticks, gaps = look_until_quiet(plan, at(minutes=31))
+
+    assert [tick.at for tick in ticks] == [at(minutes=31)]
+    assert gaps == []
+
+
+def test_a_jump_ahead_that_is_taken_back_silences_nothing_and_repeats_nothing() -> None:
+    plan = planner(("job", "*/10 * * * * *"))
+    look_until_quiet(plan, NOON)
+    ahead, gaps = look_until_quiet(plan, at(hours=2))
+    assert (len(ahead), [gap.count for gap in gaps]) == (7, [713])
+
+    back = [
+        tick.at
+        for second in range(1, 2 * 3600 + 31)
+        for tick in look_until_quiet(plan, at(seconds=second))[0]
+    ]
+
+    assert len(back) == 713 + 3
+    assert set(back).isdisjoint(tick.at for tick in ahead)
+    assert back[-3:] == [at(hours=2, seconds=seconds) for seconds in (10, 20, 30)]
+
+
+def test_ticks_that_were_due_together_come_also_when_the_clock_steps_back_between() -> None:
+    plan = planner(("job", "*/10 * * * * *"))
+
+    first = plan.due(at(seconds=30)).ticks
+    plan.next_at()
+    ticks, _ = look_until_quiet(plan, at(seconds=29))
+
+    assert [tick.at for tick in (*first, *ticks)] == [at(seconds=10), at(seconds=20)]
+    assert [tick.at for tick in look_until_quiet(plan, at(seconds=30))[0]] == [at(seconds=30)]
+
+
+def test_a_clock_found_to_have_been_hours_ahead_is_forgotten() -> None:
+    plan = planner(("job", "* * * * *"))
+    look_until_quiet(plan, at(days=900))
+
+    assert look_until_quiet(plan, at(minutes=1)) == ([], [])
+    ticks, _ = look_until_quiet(plan, at(minutes=2))
+
+    assert [tick.at for tick in ticks] == [at(minutes=2)]
+    assert plan.horizon == at(minutes=2)
+
+
+def test_a_horizon_that_a_wrong_clock_wrote_is_given_up() -> None:
+    plan = planner(("job", "* * * * *"), horizon=at(days=900))
+
+    ticks, _ = look_until_quiet(plan, at(minutes=1))
+
+    assert [tick.at for tick in ticks] == [at(minutes=1)]
+
+
+def test_a_horizon_a_little_ahead_is_believed() -> None:
+    plan = planner(("job", "0 * * * *"), horizon=at(hours=2))
+
+    assert look_until_quiet(plan, at(hours=1)) == ([], [])
+    assert look_until_quiet(plan, at(hours=2)) == ([], [])
+    assert [tick.at for tick in look_until_quiet(plan, at(hours=3))[0]] == [at(hours=3)]
+
+
+def test_a_schedule_that_never_comes_costs_nothing() -> None:
+    class Never:
+        def next_after(self, _: datetime) -> None:
+            return None
+
+    plan = Planner({"never": (Never(),)}, {"never": NOON}, horizon=NOON, now=NOON)
+
+    assert look_until_quiet(plan, at(days=1000)) == ([], [])
+    assert plan.next_at() is None
+
+
+def test_a_look_at_ten_thousand_quiet_tasks_takes_microseconds() -> None:
+    plan = planner(*((f"job-{number}", "0 0 * * *") for number in range(10_000)))
+    plan.next_at()
+    began = time.perf_counter()
+
+    for second in range(1000):
+        plan.due(at(seconds=second))
+        plan.next_at()
+
+    assert (time.perf_counter() - began) / 1000 < 0.000_1
