@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from rota.api.problems import KINDS
 from rota.api.route import Route
@@ -28,7 +28,9 @@ WITH_BODY = ("body-too-large", "unsupported-content")
 
 def router(kind: type[Route] = Route) -> APIRouter:
     """A router whose routes check and answer as ours do."""
-    return APIRouter(route_class=kind, redirect_slashes=False)
+    return APIRouter(
+        route_class=kind, redirect_slashes=False, generate_unique_id_function=lambda route: route.name
+    )
 
 
 def answers(
@@ -46,7 +48,12 @@ def answers(
 def streams(media: str, meaning: str, *problems: str) -> dict[str, Any]:
     """Settings of a route that answers with something else than one object."""
     good = {"description": meaning, "content": {media: {"schema": {"type": "string"}}}}
-    return {"status_code": 200, "response_model": None, "responses": {200: good, **refusals(*problems)}}
+    return {
+        "status_code": 200,
+        "response_model": None,
+        "response_class": type("Stream", (Response,), {"media_type": media}),
+        "responses": {200: good, **refusals(*problems)},
+    }
 
 
 def refusals(*problems: str) -> dict[int | str, dict[str, Any]]:

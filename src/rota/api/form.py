@@ -38,6 +38,10 @@ class Empty(Form):
     """Nothing at all."""
 
 
+#: What an absent body means where none is taken.
+NOTHING = Empty()
+
+
 def _flag(text: object) -> object:
     if text in ("true", "false"):
         return text == "true"

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from rota import __version__
 from rota.api.door import PUBLIC
-from rota.api.shapes import SHAPES
+from rota.api.shapes import OWNERS, SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,16 +55,27 @@ def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     }
     document["security"] = [{"token": []}]
     for path, methods in document["paths"].items():
-        if path in PUBLIC:
-            for operation in methods.values():
-                operation["responses"].pop("401", None)
+        for operation in methods.values():
+            if path in PUBLIC:
+                del operation["responses"]["401"]
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _given(parameter["schema"])
     return document
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: when it is given, it is not null."""
+    choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **choices[0]}
 
 
 @cache
 def _schemas() -> dict[str, Any]:
     _, schemas = models_json_schema(
-        [(shape, "validation") for shape in SHAPES.values()], ref_template="#/components/schemas/{model}"
+        [(shape, "validation") for name, shape in SHAPES.items() if name not in OWNERS],
+        ref_template="#/components/schemas/{model}",
     )
     found: dict[str, Any] = schemas["$defs"]
     return found

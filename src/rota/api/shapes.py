@@ -149,10 +149,10 @@ class Shutdown(Shape):
     pending: int = Field(ge=0)
 
 
-class FaultShape(BaseModel):
+class Fault(BaseModel):
     """One thing that is wrong with a request."""
 
-    model_config = ConfigDict(extra="forbid", title="Fault")
+    model_config = ConfigDict(extra="forbid")
 
     location: str = Field(examples=["query.limit", "body.params.level"])
     message: str
@@ -167,7 +167,7 @@ class Problem(Shape):
     status: int = Field(ge=400, le=599)
     detail: str = Field(description="What is wrong here, and what to do next.")
     instance: str = Field(description="This occurrence of it.")
-    errors: list[FaultShape] = Field(description="Every fault of the request, where it has any.")
+    errors: list[Fault] = Field(description="Every fault of the request, where it has any.")
     run_id: RunIdText | None = Field(None, description="The run that says the same, where one was recorded.")
 
 
@@ -185,3 +185,6 @@ SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
     for shape in (Event, Gap, Health, Info, Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage)
 }
+
+#: Those of routes that are the Unix socket's alone, of which `/openapi.json` says nothing.
+OWNERS = frozenset({"Shutdown"})

@@ -22,6 +22,8 @@ from rota.api.shapes import SHAPES, ProblemType
 
 routes = router()
 
+ProblemName = Annotated[str, InPath(description="What stands behind `/problems/` in a problem's `type`.")]
+
 _PAGE = Path(__file__).parent.parent / "docs.html"
 
 
@@ -56,7 +58,7 @@ async def schema(call: Call, name: Annotated[str, InPath()]) -> Any:
     summary="Explain a kind of problem",
     **answers(200, ProblemType, "What the problem means.", "route-not-found"),
 )
-async def problem(call: Call, problem_name: str) -> Any:
+async def problem(call: Call, problem_name: ProblemName) -> Any:
     """What a problem's `type` refers to."""
     kind = KINDS.get(problem_name)
     if kind is None:

@@ -7,7 +7,7 @@ from typing import Any
 from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
-from rota.api.form import Empty
+from rota.api.form import NOTHING, Empty
 from rota.api.route import OwnersRoute
 from rota.api.shapes import Shutdown
 from rota.operations import shutdown as operation
@@ -20,7 +20,7 @@ routes = router(OwnersRoute)
     include_in_schema=False,
     **answers(202, Shutdown, "What is being ended."),
 )
-async def shutdown(call: Call, body: Empty | None = None) -> Any:  # noqa: ARG001  it takes none
+async def shutdown(call: Call, body: Empty = NOTHING) -> Any:  # noqa: ARG001  it takes none
     """Answers at once; the connection's end tells that the server has left."""
     it = operation.shutdown(call.rota)
     leaving = {"pid": it.pid, "running": it.running, "pending": it.pending}

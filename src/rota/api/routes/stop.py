@@ -7,7 +7,7 @@ from typing import Any
 from rota.api import answer, wire
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
-from rota.api.form import Empty, RunIdInPath
+from rota.api.form import NOTHING, Empty, RunIdInPath
 from rota.api.shapes import Run
 from rota.model.run import RunId
 from rota.operations.stop import stop as end
@@ -30,7 +30,7 @@ routes = router()
         "shutting-down",
     ),
 )
-async def stop(call: Call, run_id: RunIdInPath, body: Empty | None = None) -> Any:  # noqa: ARG001  it takes none
+async def stop(call: Call, run_id: RunIdInPath, body: Empty = NOTHING) -> Any:  # noqa: ARG001  it takes none
     """Ends a run politely (the task's `stop_signal`), then firmly (SIGKILL after its `grace`).
 
     A pending run is cancelled. The run's end comes as the event `run.ended`.

@@ -72,6 +72,10 @@ class TriggerBody(Form):
     )
 
 
+#: What an absent body means.
+NO_BODY = TriggerBody()
+
+
 @routes.post(
     "/api/tasks/{task_name}/run",
     name="trigger_task",
@@ -98,14 +102,14 @@ async def trigger(
     task_name: TaskName,
     query: Annotated[TriggerQuery, Query()],
     headers: Annotated[TriggerHeaders, Header()],
-    body: TriggerBody | None = None,
+    body: TriggerBody = NO_BODY,
 ) -> Any:
     """Starts the task and answers with its run, pending or already further.
 
     With `wait=true` the answer comes when the run has ended; how it went does not change the status. A client
     that goes away leaves the run going.
     """
-    params = body.params if body else {}
+    params = body.params
     triggered = await start(
         call.rota,
         task_name,

@@ -1,0 +1,183 @@
+"""Counts the API: each word of the model, each error, each route and each status has its place in it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from rota.api import problems, refused, shapes, wire
+from rota.api.app import VERBS
+from rota.api.door import PUBLIC
+from rota.api.openapi import openapi
+from rota.api.problems import KIND_OF, KINDS, problem_of
+from rota.api.route import OwnersRoute, Route
+from rota.api.schemas import document
+from rota.model import error as errors
+from rota.model.event import Event, EventKind
+from rota.model.run import EndReason, HandOver, Kind, Run, RunId, Status, TriggeredBy
+from rota.model.task import Overlap, Task
+from rota.operations.list_tasks import TaskNow
+
+ROUTES: list[Route] = [route for verb in VERBS for route in verb.routes.routes]
+DOCUMENT = openapi(ROUTES)
+OPERATIONS = [
+    (path, method, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+NOON = datetime(2026, 3, 2, 12, 0, 0, 5, tzinfo=UTC)
+FULL = Run(
+    id=RunId("0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d"),
+    task_name="job",
+    status=Status.ENDED,
+    end_reason=EndReason.FAILED,
+    exit_code=2,
+    signal="SIGKILL",
+    triggered_by=TriggeredBy.CRON,
+    params={"a": "1", "b": None},
+    created_at=NOON,
+    scheduled_at=NOON,
+    start_at=NOON,
+    end_at=NOON,
+    duration=timedelta(seconds=1, microseconds=1),
+    retry_of_run_id=RunId("0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3e"),
+    instance_index=1,
+    pid=7,
+    cpu_time=timedelta(milliseconds=3),
+    max_rss=1,
+    message="x",
+)
+EMPTY = Run(id=FULL.id, task_name="job", triggered_by=TriggeredBy.API, created_at=NOON)
+
+#: What of a run is the server's own: to whom it was given, and where.
+INNER = {"hand_over", "node"}
+
+
+def test_every_field_of_a_run_is_in_its_schema_and_in_its_json() -> None:
+    public = {field.name for field in fields(Run)} - INNER
+
+    assert set(wire.run(FULL)) == public
+    assert set(shapes.Run.model_fields) - {"schema_"} == public
+    assert all(value is not None for value in wire.run(FULL).values())
+
+
+def test_every_field_of_a_task_is_in_its_schema_and_in_its_json() -> None:
+    told = {field.name for field in fields(Task)} | {"running", "pending", "next_ticks", "last_runs"}
+
+    assert set(wire.task(now(Task(name="job", run="true")))) == told
+    assert set(shapes.Task.model_fields) - {"schema_"} == told
+
+
+def now(task: Task) -> TaskNow:
+    return TaskNow(task=task, running=1, pending=0, next_ticks=[NOON], last_runs=[FULL, EMPTY])
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("Run", wire.run(FULL)),
+        ("Run", wire.run(EMPTY)),
+        ("Run", wire.run(replace(EMPTY, hand_over=HandOver(attempt="a", keeper_id="k", boot_id="b")))),
+        ("Task", wire.task(now(Task(name="job", run=("a", "b"), cron=("@hourly",), timeout=timedelta(1))))),
+        ("Task", wire.task(now(Task(name="job", run="true")))),
+        ("RunPage", {"items": [wire.run(FULL)], "next_cursor": "x"}),
+        ("Event", wire.event(Event(id=1, kind=EventKind.RUN_ENDED, at=NOON, run=FULL))),
+        ("Event", wire.event(Event(id=2, kind=EventKind.STORE_FAILED, at=NOON, message="full"))),
+        ("Problem", problem_of(errors.RunEnded("r")).as_json()),
+        (
+            "Problem",
+            problem_of(errors.Invalid([errors.Fault(location="a", message="b", value=[1])])).as_json(),
+        ),
+    ],
+)
+def test_what_is_written_is_what_its_schema_says(name: str, body: dict[str, Any]) -> None:
+    written = wire.encode({"$schema": f"http://127.0.0.1:9477/schemas/{name}.json", **body})
+
+    jsonschema_rs.validator_for(document(name), validate_formats=True).validate(json.loads(written))
+    shapes.SHAPES[name].model_validate_json(written)
+
+
+@pytest.mark.parametrize("enum", [Kind, Status, EndReason, TriggeredBy, EventKind, Overlap])
+def test_every_member_of_every_enum_is_in_the_description(enum: type[StrEnum]) -> None:
+    assert DOCUMENT["components"]["schemas"][enum.__name__]["enum"] == [str(each) for each in enum]
+
+
+def test_every_error_of_the_model_is_a_problem_of_its_own_or_of_its_kind() -> None:
+    tree = [
+        each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, errors.RotaError)
+    ]
+    inner = {errors.RotaError, errors.IllegalMove, errors.Unusable}  # no request can cause them
+
+    for each in tree:
+        kind = next(KIND_OF[base] for base in each.__mro__ if base in KIND_OF)
+        assert (kind.status == 500) is (each in inner), each
+
+
+def test_every_refusal_of_http_has_its_problem() -> None:
+    refusals = [
+        each
+        for _, each in inspect.getmembers(refused, inspect.isclass)
+        if issubclass(each, refused.ApiError) and each is not refused.ApiError
+    ]
+
+    assert refusals
+    assert {each.problem for each in refusals} <= set(KINDS)
+    assert all(400 <= KINDS[each.problem].status < 500 for each in refusals)
+
+
+def test_every_problem_is_documented_where_it_can_come() -> None:
+    nowhere = {"method-not-allowed"}  # it belongs to no operation
+    told = " ".join(
+        answer["description"] for _, _, operation in OPERATIONS for answer in operation["responses"].values()
+    )
+
+    assert {name for name in KINDS if f"`{name}`" not in told} <= nowhere | {"refused"}
+    assert problems.KIND_OF[errors.Refused].name == "refused"
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=lambda value: str(value)[:40])
+def test_every_operation_says_what_can_come_of_it(path: str, method: str, operation: dict[str, Any]) -> None:
+    statuses = set(operation["responses"])
+    always = {"400", "403", "421", "422", "500", "503"} | (set() if path in PUBLIC else {"401"})
+
+    assert always <= statuses
+    assert ("401" in statuses) is (path not in PUBLIC)
+    assert ({"413", "415"} <= statuses) is (method == "post")
+    assert len([status for status in statuses if status.startswith("2")]) == 1
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
+    for status, answer in operation["responses"].items():
+        [(media, content)] = answer["content"].items()
+        assert content["schema"]
+        assert (media == "application/problem+json") is (int(status) >= 400)
+    for parameter in operation.get("parameters", ()):
+        assert parameter["description"], parameter
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [operation["operationId"] for _, _, operation in OPERATIONS]
+
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names)
+
+
+def test_only_the_sockets_own_route_and_the_apis_pages_about_itself_are_not_described() -> None:
+    hidden = {route.path for route in ROUTES if not route.include_in_schema}
+
+    assert hidden == {"/api/shutdown", "/openapi.json", "/docs", "/schemas/{name}.json"}
+    assert {route.path for route in ROUTES if isinstance(route, OwnersRoute)} == {"/api/shutdown"}
+
+
+def test_the_guide_names_every_route() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "rest.md").read_text()
+
+    assert [path for path, _, _ in OPERATIONS if path not in guide and not path.startswith("/problems")] == []
