@@ -136,7 +136,8 @@ def run(**changes: Any) -> dict[str, Any]:
     """A run as the API shows it."""
     return {
         "id": "0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d", "kind": "task", "task_name": "backup",
-        "status": "ended", "end_reason": "success", "exit_code": 0, "signal": None, "triggered_by": "cli", "params": {},
+        "status": "ended", "end_reason": "success", "exit_code": 0, "signal": None,
+        "triggered_by": "cli", "params": {},
         "created_at": "2026-11-22T20:00:00.000000Z", "scheduled_at": None,
         "start_at": "2026-11-22T20:00:00.100000Z", "end_at": "2026-11-22T20:00:02.200000Z", "duration": 2.1,
         "retry_attempt": 0, "retry_of_run_id": None, "instance_index": None, "pid": 77, "cpu_time": 0.5,
