@@ -183,14 +183,10 @@ def test_rota_run_shows_the_output_and_ends_as_the_run(
 
 def test_the_end_comes_from_an_event_when_it_was_not_there_yet(server: FakeServer, rota: Callable[..., int]):
     server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
-    server.answers[f"GET /api/runs/{ID}"] = run(status="running", end_reason=None)
-    server.answers["GET /api/events"] = lambda asked: stream(
-        asked,
-        [
-            event("run.ended", {"run": run(id="another")}),
-            event("run.ended", {"run": run(end_reason="timeout", exit_code=None)}),
-        ],
-    )
+    looks = iter([run(status="running", end_reason=None), run(end_reason="timeout", exit_code=None)])
+    server.answers[f"GET /api/runs/{ID}"] = lambda _asked: next(looks)
+    ends = [event("run.ended", {"run": {"id": each}}) for each in ("another", ID)]
+    server.answers["GET /api/events"] = lambda asked: stream(asked, ends)
 
     assert rota("run", "backup") == 124
     lines = server.lines()

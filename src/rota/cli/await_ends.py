@@ -72,5 +72,5 @@ def _ends(client: Client, waiting: set[str]) -> Iterator[dict[str, Any]]:
             if event.name == "gap":
                 return  # we were too slow for some events: look at the runs anew
             if event.name == "run.ended" and event.data["run"]["id"] in waiting:
-                yield event.data["run"]
+                yield client.run(event.data["run"]["id"])  # as the API shows a run by itself
     raise Disconnected(client.data, "has left")
