@@ -25,8 +25,8 @@ def logs(
     run: Annotated[str, Parameter(completer=suggest_runs)],
     /,
     *,
-    follow_: Annotated[bool, Parameter(name=("--follow", "-f"), negative=())] = False,
-    raw: Annotated[bool, Parameter(negative=())] = False,
+    follow_: Annotated[bool, Parameter(name=("--follow", "-f"), negative=(), show_default=False)] = False,
+    raw: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     json: Json = False,
     options: Given,
 ) -> None:

@@ -42,7 +42,7 @@ def run(
     Parameters
     ----------
     task
-        Name of the task.
+        The task's name.
     wait
         Wait for the end. With --no-wait, print the run's id and exit 0 as soon as it is recorded.
     """

@@ -27,7 +27,7 @@ CONFLICT = 409
 
 def stop(
     *runs: Annotated[str, Parameter(completer=suggest_runs)],
-    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    all_: Annotated[bool, Parameter(name="--all", negative=(), show_default=False)] = False,
     wait: bool = True,
     json: Json = False,
     options: Given,
