@@ -42,7 +42,10 @@ def prepare(data: Path) -> None:
 @contextlib.contextmanager
 def held(data: Path) -> Iterator[None]:
     """Hold the folder's lock, which ends with the process, however that ends; Unusable when it is taken."""
-    file = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        file = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unusable(f"the data folder {data} cannot be written: {error.strerror}") from error
     try:
         _lock(file, data)
         os.truncate(file, 0)

@@ -44,6 +44,7 @@ class HttpServer:
             ws="none",
             lifespan="off",
             interface="asgi3",
+            workers=1,
             log_config=None,
             access_log=False,
             proxy_headers=False,

@@ -170,8 +170,11 @@ def _told(it: Rota) -> Iterator[None]:
         "version": it.version,
         "started_at": it.started_at.isoformat(),
     }
-    draft.write_text(json.dumps(facts) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:  # a full disk is no reason not to serve either: what runs is taken up again
+        logger.warning("the file that says where the server is could not be written", reason=str(error))
     systemd.notify("READY=1")
     tasks = f"{len(it.engine.tasks)} task{'' if len(it.engine.tasks) == 1 else 's'}"
     with contextlib.suppress(OSError):  # nobody who reads it is no reason not to serve

@@ -38,6 +38,14 @@ def token_of(data: Path) -> str:
 
 def _made(path: Path) -> str:
     token = secrets.token_urlsafe(32)
+    try:
+        _write(path, token)
+    except OSError as error:
+        raise Unusable(f"the token {path} cannot be written: {error.strerror}") from error
+    return token
+
+
+def _write(path: Path, token: str) -> None:
     draft = path.with_name(f"{FILE}.new")
     draft.unlink(missing_ok=True)
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -47,4 +55,3 @@ def _made(path: Path) -> str:
     finally:
         os.close(file)
     draft.rename(path)  # whole or not at all: a crash leaves no half of a token
-    return token

@@ -8,6 +8,7 @@ from rota.api import answer, wire
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import NOTHING, Empty, RunIdInPath
+from rota.api.front_end import front_end
 from rota.api.shapes import Run
 from rota.model.run import RunId
 from rota.operations.stop import stop as end
@@ -35,6 +36,5 @@ async def stop(call: Call, run_id: RunIdInPath, body: Empty = NOTHING) -> Any:  
 
     A pending run is cancelled. The run's end comes as the event `run.ended`.
     """
-    by = call.headers.get("rota-triggered-by", "api") if call.by_socket else "api"
-    run = await end(call.rota, RunId(run_id), by=by)
+    run = await end(call.rota, RunId(run_id), by=front_end(call))
     return answer.described("Run", wire.run(run), call.origin, status=202)

@@ -14,18 +14,15 @@ from rota.api import answer, wire
 from rota.api.call import Call, while_connected
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import Flag, Form, TaskName, Whole
+from rota.api.front_end import front_end
 from rota.api.problems import KINDS, Problem
 from rota.api.shapes import Run
-from rota.model.error import Fault, Invalid
-from rota.model.run import EndReason, RunId, TriggeredBy
+from rota.model.run import EndReason, RunId
 from rota.operations.trigger import trigger as start
 from rota.operations.wait import wait
 from rota.storage.requests import Request
 
 routes = router()
-
-#: Whom the data folder's owner may say to be, over the Unix socket.
-FRONT_ENDS = {str(each): each for each in (TriggeredBy.CLI, TriggeredBy.UI, TriggeredBy.TUI)}
 
 #: How a trigger that was turned away is said.
 TURNED_AWAY = {EndReason.SKIPPED: KINDS["run-skipped"], EndReason.QUEUE_FULL: KINDS["queue-full"]}
@@ -113,7 +110,7 @@ async def trigger(
     triggered = await start(
         call.rota,
         task_name,
-        triggered_by=_triggered_by(call),
+        triggered_by=front_end(call),
         params=params,
         request=None if headers.key is None else _request(call, headers.key, params),
     )
@@ -135,18 +132,6 @@ async def trigger(
         status=201,
         headers=[(b"location", f"/api/runs/{run.id}".encode())],
     )
-
-
-def _triggered_by(call: Call) -> TriggeredBy:
-    if not call.by_socket:
-        return TriggeredBy.API
-    said = call.headers.get("rota-triggered-by")
-    if said is None:
-        return TriggeredBy.API
-    if said not in FRONT_ENDS:
-        fault = f"it is one of {', '.join(FRONT_ENDS)}"
-        raise Invalid([Fault(location="header.Rota-Triggered-By", message=fault, value=said)])
-    return FRONT_ENDS[said]
 
 
 def _request(call: Call, key: str, params: dict[str, str | None]) -> Request:
