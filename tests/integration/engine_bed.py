@@ -114,6 +114,7 @@ class FakeKeeper:
         self.running: dict[RunId, Started] = {}
         self.ended: dict[RunId, Ended] = {}
         self.spawns: list[Spawn] = []  #: all that were asked for
+        self.began: list[RunId] = []  #: all that were really started
         self.stops: list[tuple[RunId, str]] = []
         self.acknowledged: set[RunId] = set()
         self.refusing = False
@@ -145,6 +146,7 @@ class FakeKeeper:
             return
         started = Started(run_id=spawn.run_id, attempt=spawn.attempt, pid=4000, at=self.now)
         self.running[spawn.run_id] = started
+        self.began.append(spawn.run_id)
         self._say(started)
         self._spawned.put_nowait(spawn)
         if self.at_once:
@@ -273,6 +275,17 @@ class Bed:
         """The server ends politely, and another starts."""
         await self.stop()
         await self.start()
+
+    async def crash(self) -> None:
+        """The server dies where it stands, as by kill -9; what the store was given may be written."""
+        self.engine._stopping = True
+        background = self.engine._background
+        for task in (*background._work, *background._loops):
+            task.cancel()
+        if self.keeper.link is not None:
+            self.keeper.link = None
+        await self.store.close()
+        self.bus.close()
 
     async def trigger(self, task_name: str) -> Run:
         return await self.engine.trigger(task_name, triggered_by=TriggeredBy.API)

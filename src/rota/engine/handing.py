@@ -160,7 +160,10 @@ class Handing:
             await self._any_refused.wait()
             await self._clock.sleep(SECOND_TRY)
             for _ in range(min(TRIED_AT_ONCE, len(self._refused))):
-                self.add(self._next_refused())
+                try:
+                    self.add(self._next_refused())
+                except Exception:  # a fault with one run must not end the tries of the others
+                    log.exception("a second try failed")
             if not self._refused:
                 self._any_refused.clear()
 

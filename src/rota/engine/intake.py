@@ -84,7 +84,7 @@ class Intake:
             request = replace(request, run_id=run.id, status_code=STATUS_CODES[fate], at=run.created_at)
         try:
             await self._store.create(run, request=request, synced=run.status is not Status.ENDED)
-        except BaseException as error:
+        except Exception as error:  # not when cut off: it may be written all the same
             if isinstance(error, StoreUnavailable):
                 self._watch.failed(error)
             self.free(run)
@@ -110,7 +110,7 @@ class Intake:
         synced = any(run.status is not Status.ENDED for run in runs)
         try:
             claimed = await self._store.create_many(runs + missed, synced=synced)
-        except BaseException as error:
+        except Exception as error:  # not when cut off: it may be written all the same
             if isinstance(error, StoreUnavailable):
                 self._watch.failed(error)
             for run in runs:
