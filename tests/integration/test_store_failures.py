@@ -72,9 +72,11 @@ async def test_a_batch_that_does_not_fit_is_refused_whole(store):
     await store.save_horizon(NOW)
     many = [a_run(number, params={"long": LONG}) for number in range(200)]
 
-    outcomes = await asyncio.gather(
-        *(store.create(run) for run in many), store.create_many(many), return_exceptions=True
-    )
+    async with held(store._writer):
+        writes = [asyncio.ensure_future(store.create(run)) for run in many]
+        writes.append(asyncio.ensure_future(store.create_many(many)))
+        await asyncio.sleep(0)
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
 
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
     assert await listed(store) == []

@@ -203,15 +203,27 @@ async def test_no_list_sorts_or_reads_a_whole_table(store):
             assert not any("TEMP B-TREE" in step for step in plan), (wanted, plan)
 
 
-async def test_a_task_with_few_runs_is_not_looked_for_among_all_of_a_trigger(store):
-    query = _query(RunFilter(task_name="a", triggered_by={TriggeredBy.CRON}), 100, None, store._drift)
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (RunFilter(task_name="a", triggered_by={TriggeredBy.CRON}), "runs_by_task"),
+        (RunFilter(task_name="a", status={Status.RUNNING}, triggered_by={TriggeredBy.CRON}), "runs_open"),
+        (RunFilter(status={Status.RUNNING, Status.PENDING}), "runs_open"),
+        (RunFilter(end_reason={EndReason.LOST}, triggered_by={TriggeredBy.CRON}), "runs_by_end"),
+        (RunFilter(task_name="a", end_reason={EndReason.LOST}), "runs_by_task_and_end"),
+        (RunFilter(triggered_by={TriggeredBy.MCP}), "runs_by_trigger"),
+        (RunFilter(status={Status.ENDED}), "sqlite_autoindex_runs_1"),
+    ],
+)
+async def test_a_list_is_read_from_the_index_that_narrows_it_most(store, wanted, index):
+    query = _query(wanted, 100, None, store._drift)
     text = query.compile(dialect=store._readers._engine.dialect, compile_kwargs={"literal_binds": True})
 
-    plan = await store._readers.ask(
+    (step,) = await store._readers.ask(
         lambda connection: [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     )
 
-    assert any("runs_by_task " in step for step in plan)
+    assert index in step.split()
 
 
 async def test_the_last_runs_of_a_task_come_newest_first(store):

@@ -160,24 +160,26 @@ async def test_a_writer_that_was_never_started_can_be_closed(tmp_path):
         writer.submit(insert(1))
 
 
-def test_a_loop_that_is_gone_does_not_end_the_writer(tmp_path):
+def test_a_loop_that_is_gone_holds_up_nobody_on_another(tmp_path):
     path = tmp_path / "rota.db"
     path.touch()
     writer = Writer(sqlite.writing(path))
     writer.start()
+    inside, leave = threading.Event(), threading.Event()
 
-    left = threading.Event()
+    async def go():
+        writer.submit(lambda cursor: inside.set() or leave.wait(timeout=30))
+        await asyncio.to_thread(inside.wait, 30)
+        writer.submit(lambda cursor: cursor.execute("CREATE TABLE t (x)"))
 
-    async def leave():
-        writer.submit(lambda cursor: left.wait(timeout=30))
-
-    async def come_back():
-        await writer.submit(lambda cursor: cursor.execute("CREATE TABLE t (x)"))
+    async def come_later():
+        insertion = writer.submit(insert(1))  # in one batch with what the loop before had left
+        leave.set()
+        assert await insertion == 1
         await writer.close()
 
-    asyncio.run(leave())
-    left.set()
-    asyncio.run(come_back())
+    asyncio.run(go())
+    asyncio.run(come_later())
 
     assert not writer._thread.is_alive()
 

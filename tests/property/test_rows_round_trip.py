@@ -12,7 +12,9 @@ from rota.storage.row import of_end, of_life, of_run, to_run
 from rota.storage.runs import _END, _LIFE
 from rota.storage.schema import RUNS
 
-times = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+times = st.integers(0, 2**53).map(lambda microseconds: EPOCH + timedelta(microseconds=microseconds))
 durations = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=36500))
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 numbers = st.integers(0, 2**31 - 1)

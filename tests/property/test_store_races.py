@@ -1,4 +1,4 @@
-"""Whatever is created and moved, in whatever order and by however many at once, the store agrees with a dictionary."""
+"""Whatever is created and moved, in any order and by many at once, the store agrees with a dictionary."""
 
 import asyncio
 import shutil
@@ -47,7 +47,7 @@ def moves_of(run, attempt):
     ends = [
         run.ended(EndReason.SUCCESS, Ending(exit_code=0, end_at=NOW, duration=timedelta(seconds=1))),
         run.ended(EndReason.STOPPED, Ending(signal="SIGTERM", end_at=NOW - timedelta(days=1))),
-        run.ended(EndReason.LOST, Ending(end_at=NOW, message="nobody knows \udcff"[:-1])),
+        run.ended(EndReason.LOST, Ending(end_at=NOW, message="nobody knows")),
     ]
     if run.status is Status.RUNNING:
         return ends

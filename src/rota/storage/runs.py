@@ -70,11 +70,7 @@ def move(cursor: DBAPICursor, before: Run, after: Run) -> bool:
 
 
 _BY_ID = select(*RUNS.c).where(RUNS.c.id == bindparam("run_id"))
-_OPEN = (
-    select(*RUNS.c)
-    .where(STILL_OPEN, RUNS.c.status.in_([status for status in Status if status is not Status.ENDED]))
-    .order_by(RUNS.c.id)
-)
+_OPEN = select(*RUNS.c).where(STILL_OPEN).order_by(RUNS.c.id)
 _OF_TASK = (
     select(*RUNS.c)
     .where(RUNS.c.task_name == bindparam("task_name"))

@@ -107,7 +107,7 @@ class Writer:
             except BaseException as error:  # noqa: BLE001 - whatever it is, no one may wait for ever
                 self._forget_connection()
                 results, writable = _refuse(batch, error), False
-            self._tell(batch, results, writable=writable)
+            self._tell(results, writable=writable)
         self._forget_connection()
 
     def _take(self) -> tuple[list[_Write[Any]], bool]:
@@ -165,21 +165,26 @@ class Writer:
             with suppress(self._engine.dialect.loaded_dbapi.Error):
                 connection.close()
 
-    def _tell(self, batch: list[_Write[Any]], results: list[_Result], *, writable: bool) -> None:
-        def tell() -> None:
-            self.writable = writable
-            for result in results:
-                outcome = result.write.outcome
-                if outcome.done():  # who waited for it has gone
-                    continue
-                if result.error is not None:
-                    outcome.set_exception(result.error)
-                else:
-                    outcome.set_result(result.value)
+    def _tell(self, results: list[_Result], *, writable: bool) -> None:
+        """Wake all who wait with one call, or one for each of their loops should there be several."""
+        waiting: dict[asyncio.AbstractEventLoop, list[_Result]] = {}
+        for result in results:
+            waiting.setdefault(result.write.outcome.get_loop(), []).append(result)
+        for loop, theirs in waiting.items():
+            # RuntimeError: the loop was closed with writes under way. They are done, and nobody listens.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._settle, theirs, writable)
 
-        # RuntimeError: the loop was closed with writes under way. They are done; no one is left to hear it.
-        with suppress(RuntimeError):
-            batch[0].outcome.get_loop().call_soon_threadsafe(tell)
+    def _settle(self, results: list[_Result], writable: bool) -> None:
+        self.writable = writable
+        for result in results:
+            outcome = result.write.outcome
+            if outcome.done():  # who waited for it has gone
+                continue
+            if result.error is not None:
+                outcome.set_exception(result.error)
+            else:
+                outcome.set_result(result.value)
 
 
 def _apart(cursor: DBAPICursor, write: _Write[Any]) -> _Result:

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 _TICK = sa.text("scheduled_at IS NOT NULL")
-_OPEN = sa.text("status != 'ended'")
+_OPEN = sa.text("end_reason IS NULL")
 _ENDED = sa.text("end_reason IS NOT NULL")
 
 
@@ -93,7 +93,7 @@ def upgrade() -> None:
         postgresql_where=_TICK,
     )
     op.create_index("runs_by_task", "runs", ["task_name", "id", "triggered_by"])
-    op.create_index("runs_open", "runs", ["status", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.create_index("runs_open", "runs", ["id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_index(
         "runs_by_end",
         "runs",
