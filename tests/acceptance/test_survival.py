@@ -39,6 +39,9 @@ timeout = "700ms"
 [tasks.queue]
 run = "sleep 0.3; echo ran"
 
+[tasks.one_by_one]
+run = "sleep 1000"
+
 [tasks.quick]
 run = "exit 0"
 max_concurrent = 50
@@ -221,6 +224,23 @@ def test_shutdown_works_when_the_server_is_already_dead(rota: Installed) -> None
     assert not is_alive(keeper)
     rota.start()
     assert rota.until_ended(run["id"])["end_reason"] == "stopped"
+
+
+@pytest.mark.parametrize("server_is_dead", [False, True])
+def test_shutdown_cancels_what_waits(rota: Installed, *, server_is_dead: bool) -> None:
+    first, second = rota.trigger("one_by_one"), rota.trigger("one_by_one")
+    rota.until_running(first["id"])
+
+    if server_is_dead:
+        rota.kill()
+    assert rota.rota("shutdown").returncode == 0
+    assert rota.server is not None
+    rota.server.wait(10)
+    rota.start()
+
+    cancelled = rota.until_ended(second["id"])
+    assert (cancelled["end_reason"], cancelled["start_at"]) == ("stopped", None)
+    assert rota.until_ended(first["id"])["end_reason"] == "stopped"
 
 
 def test_a_second_server_on_the_same_folder_is_refused_with_one_sentence(rota: Installed) -> None:

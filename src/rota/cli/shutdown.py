@@ -12,6 +12,7 @@ from rota.cli.output import Output
 from rota.cli.verdict import verdict
 from rota.client.client import Client
 from rota.client.problem import Disconnected, NoServer
+from rota.engine.farewell import leave_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,9 @@ LOOK = 0.1
 def shutdown(*, json: Json = False, options: Given) -> None:
     """End every run, then the keeper and the server, and wait until all are gone.
 
-    Runs get their stop signal, and SIGKILL after their grace. To end the server alone and leave the runs
-    alone, end its process with SIGTERM instead. When the server is gone already, its keeper and the runs are
-    ended; how they ended is kept on file for the next server.
+    Runs get their stop signal, and SIGKILL after their grace; those that wait are cancelled. To end the
+    server alone and leave the runs alone, end its process with SIGTERM instead. When the server is gone
+    already, its keeper and the runs are ended; how they ended is kept on file for the next server.
     """
     out = Output()
     data = options.data_path()
@@ -41,43 +42,39 @@ def shutdown(*, json: Json = False, options: Given) -> None:
         if not json:
             print(sentence, flush=True)
 
-    left = _end_server(Client(data), tell)
+    if server:
+        _end_server(Client(data), tell)
+    elif data.is_dir():
+        leave_word(data)  # for the runs that wait: they are only in the database
     _end_keeper(data, tell)
     if json:
-        out.json({"data": str(data), "server": server, "keeper": keeper, "runs": ended, "pending": left})
+        out.json({"data": str(data), "server": server, "keeper": keeper, "runs": ended})
     elif server or keeper:
         gone = " and ".join(name for name, lived in (("server", server), ("keeper", keeper)) if lived)
         print(f"{gone} gone ({data})")
-        if left:
-            print(f"{left} runs that wait are left to the next server")
     else:
         print(f"nothing runs for {data}")
 
 
-def _end_server(client: Client, tell: Tell) -> int:
-    """How many waiting runs the server left to the next one."""
-    left = 0
+def _end_server(client: Client, tell: Tell) -> None:
     while locks.is_held(client.data, locks.SERVER):
         try:
-            left = _ask_server(client, tell)
+            _ask_server(client, tell)
         except NoServer:
             time.sleep(LOOK)  # it is about to listen, or about to leave
         else:
             locks.wait_until_free(client.data, locks.SERVER)
-    return left
 
 
-def _ask_server(client: Client, tell: Tell) -> int:
+def _ask_server(client: Client, tell: Tell) -> None:
     # The ends that follow are told from before the question on, and until the server is gone.
     with client.events({"kind": "run.ended"}) as events:
-        left: int = client.shutdown()["pending"]
+        client.shutdown()
         with contextlib.suppress(Disconnected):
             for event in events:
                 if event.name == "run.ended":
                     run: dict[str, Any] = event.data["run"]
                     tell(run["id"], verdict(run))
-                    left -= run["start_at"] is None
-    return max(left, 0)
 
 
 def _end_keeper(data: Path, tell: Tell) -> None:

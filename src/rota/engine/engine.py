@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from rota.engine.background import Background
 from rota.engine.clock import Clock, Ids
 from rota.engine.dispatcher import Dispatcher
+from rota.engine.farewell import take_word, word_was_left
 from rota.engine.handing import Handing
 from rota.engine.health import Health
 from rota.engine.intake import Asked, Intake
@@ -70,6 +72,7 @@ class Engine:
         self.tasks: Mapping[str, Task] = config.tasks
         self._zone = config.server.timezone
         self._store = store
+        self._data = data
         self._clock = clock or Clock()
         self._schedules: dict[str, tuple[Schedule, ...]] = {}
         self._scheduler: Scheduler | None = None
@@ -133,6 +136,9 @@ class Engine:
         fingerprints = {name: fingerprint(task, self._zone) for name, task in self.tasks.items()}
         records = await self._store.register_tasks(fingerprints, self._clock.now())
         self._intake.take_up(await self._store.open_runs())
+        if word_was_left(self._data):
+            await self._cancel_pending()
+            take_word(self._data)
         await self._dispatcher.connect(self._recovery)
         self._intake.go_on()
         self._schedules = {
@@ -278,6 +284,12 @@ class Engine:
         self._slots.leave(entry.known.task_name, run_id)
         self._handing.ask_to_stop(entry, by)
         return entry.stored
+
+    async def _cancel_pending(self) -> None:
+        for entry in self._ledger:
+            if entry.known.status is Status.PENDING and entry.known.hand_over is None:
+                with suppress(RunEnded, StoreUnavailable):  # a store that cannot write leaves it pending
+                    await self._background.finish(self._stop_run(entry.known.id, "rota shutdown"))
 
     def _open_runs(self, task_name: str) -> list[Run]:
         run_ids = (*self._slots.holders(task_name), *self._slots.waiting(task_name))
