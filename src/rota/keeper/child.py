@@ -198,6 +198,10 @@ class Child:
                 pump.close()
         self.log.close()
         self._keeper.over(self)
+        # Timers and pumps point back here. Without these circles a run is freed at once; with them it waits
+        # for a collection, and the keeper grows meanwhile.
+        self._timers.clear()
+        self.pumps = []
 
     # --- words
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
+_FEW = 64  # timers; as many are not worth a look at which are cancelled
+
 
 class Timer:
     """Something to do at a moment of the monotonic clock, unless it is cancelled first."""
@@ -42,6 +44,7 @@ class Loop:
         self._log = log
         self._selector = selectors.DefaultSelector()
         self._timers: list[Timer] = []
+        self._sweep_at = _FEW
         self._soon: list[Callable[[], None]] = []
         self._signals: dict[int, Callable[[], None]] = {}
         self._running = True
@@ -70,6 +73,8 @@ class Loop:
 
     def at(self, moment: float, act: Callable[[], None]) -> Timer:
         """Call `act` once, at `moment` of the monotonic clock."""
+        if len(self._timers) >= self._sweep_at:
+            self._sweep()
         timer = Timer(moment, act)
         heapq.heappush(self._timers, timer)
         return timer
@@ -121,6 +126,12 @@ class Loop:
         if self._soon:
             return 0
         return max(0.0, self._timers[0].at - time.monotonic()) if self._timers else None
+
+    def _sweep(self) -> None:
+        # A run that ends long before its timeout leaves a cancelled timer: a day's worth of them is memory.
+        self._timers = [timer for timer in self._timers if timer.act is not None]
+        heapq.heapify(self._timers)
+        self._sweep_at = max(_FEW, 2 * len(self._timers))
 
     def _ring(self) -> None:
         now = time.monotonic()
