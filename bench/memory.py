@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _FIRST = 1_000
-_CONFIG = '[tasks.noop]\nrun = "true"\nmax_concurrent = 64\n'
+#: The timeout is far beyond any run's end: what a run leaves of it must not add up.
+_CONFIG = '[tasks.noop]\nrun = "true"\nmax_concurrent = 64\ntimeout = "1h"\n'
 
 
 def measure(setting: Setting) -> list[Line]:
