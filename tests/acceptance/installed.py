@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rota.client.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 #: The command beside the interpreter that runs the tests: the one that `make setup` installed.
 ROTA = str(Path(sys.executable).with_name("rota"))
@@ -130,13 +130,15 @@ class Installed:
     # --- waiting
 
     def until(self, run_id: str, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The run as soon as this is true of it; woken by its events."""
-        with self.client.events({"run_id": run_id}) as events:
-            for _ in _bounded(events):
-                run = self.run(run_id)
-                if true(run):
-                    return run
-        raise AssertionError(f"the server left before it was so: {self.run(run_id)}")
+        """The run as soon as this is true of it."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            found[:] = [self.run(run_id)]
+            return true(found[0])
+
+        until_true(look, f"what is wanted of run {run_id}")
+        return found[0]
 
     def until_ended(self, run_id: str) -> dict[str, Any]:
         return self.until(run_id, lambda run: run["status"] == "ended")
@@ -164,7 +166,7 @@ def is_alive(pid: int) -> bool:
 
 
 def until_true(true: Callable[[], bool], what: str) -> None:
-    """Wait for something of which there is no event, such as a line in a file."""
+    """Wait for something, looking every few milliseconds; the run or the file may have it already."""
     deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline, f"in {PATIENCE:g} s not so: {what}"
@@ -182,14 +184,6 @@ def until_gone(pid: int) -> None:
         assert ended, f"process {pid} still lives"
     finally:
         os.close(fd)
-
-
-def _bounded(events: Iterator[object]) -> Iterator[object]:
-    yield None  # it may be so already
-    deadline = time.monotonic() + PATIENCE
-    for event in events:
-        yield event
-        assert time.monotonic() < deadline
 
 
 def _pids() -> list[int]:

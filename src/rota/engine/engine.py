@@ -178,15 +178,14 @@ class Engine:
         await self._dispatcher.close()
 
     async def shutdown(self) -> None:
-        """End every run and then the keeper, record their ends, and stop.
-
-        Runs that were never handed over stay pending: the next server starts them.
-        """
+        """End every run, those that wait first, then the keeper; record their ends, and stop."""
         self._stopping = True
         self._handing.close()
         if self._scheduler is not None:
             self._scheduler.close()
+            await self._cancel_pending()
             await self._dispatcher.shutdown()
+            await self._cancel_pending()  # those that were on their way to the keeper, and came back
         await self.stop()
 
     async def trigger(
