@@ -359,7 +359,7 @@ async def test_a_shutdown_ends_every_run_and_the_keeper_and_records_it(tmp_path:
 
     assert bed.keeper.gone
     assert (await bed.run(run.id)).end_reason is EndReason.STOPPED
-    assert (await bed.run(waiting.id)).status is Status.PENDING
+    assert (await bed.run(waiting.id)).end_reason is EndReason.STOPPED
     await bed.stop()
 
 

@@ -40,7 +40,7 @@ class LogFollower:
             while packed := os.pread(index, ENTRY.size, self._entries * ENTRY.size):
                 if len(packed) < ENTRY.size:
                     return
-                offset, _, _, _, length, stream, _ = ENTRY.unpack(packed)
+                offset, _, _, _, _, length, stream, _ = ENTRY.unpack(packed)
                 if length > self._within:
                     piece = self._piece(stream, offset + self._within, length - self._within)
                     self._within += len(piece)
@@ -57,7 +57,7 @@ class LogFollower:
     def _grown(self, index: int, length: int) -> bool:
         # The entry was read before its successor appeared: it may have grown in between, and is final now.
         packed = os.pread(index, ENTRY.size, self._entries * ENTRY.size)
-        return bool(ENTRY.unpack(packed)[4] > length)
+        return bool(ENTRY.unpack(packed)[5] > length)
 
     def _piece(self, stream: int, offset: int, length: int) -> bytes:
         suffix = place.SYSTEM if STREAMS[stream] == "system" else place.LOG

@@ -12,7 +12,7 @@ import errno
 import os
 
 from rota.logs import place
-from rota.logs.index import ENDS_STREAM, ENTRY, SYSTEM
+from rota.logs.index import ENDS_STREAM, ENTRY, LONGEST, SYSTEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class LogWriter:
     """The log of one run, while it is written."""
 
     __slots__ = (
-        "_data", "_entry", "_files", "_lost", "_open", "_place", "_run_id", "_sizes", "lines", "written",
+        "_begins", "_data", "_entry", "_files", "_lost", "_place", "_run_id", "_sizes", "lines", "written",
     )  # fmt: skip
 
     def __init__(self, data: str, run_id: str) -> None:
@@ -38,9 +38,9 @@ class LogWriter:
         self._run_id = run_id
         self._files: dict[str, int] = {}
         self._sizes = [0, 0, 0]  # bytes of each stream
-        self._open = [False, False, False]  # whether each stream's last line lacks its newline
+        self._begins = [0, 0, 0]  # where in each stream its open line begins
         self._lost = [0, 0]  # bytes that the disk had no room for, not yet told
-        self._entry: tuple[int, int, int, int, int, int, int] | None = None
+        self._entry: tuple[int, int, int, int, int, int, int, int] | None = None
         self._place = 0  # of the last entry in the index
         self.lines = 0  #: complete lines of all streams
         self.written = 0  #: bytes in the log file
@@ -72,8 +72,9 @@ class LogWriter:
             view.release()
         self._lost[stream] += length - done
         if done:
-            lines = buffer.count(b"\n", 0, done)
-            self._note(stream, self.written, done, lines, buffer[done - 1] != 0x0A, at)
+            newlines = buffer.count(b"\n", 0, done)
+            begins = buffer.rfind(b"\n", 0, done) + 1 if newlines else None
+            self._note(stream, self.written, done, newlines, begins, at)
             self.written += done
 
     def say(self, text: str, at: int) -> None:
@@ -83,14 +84,14 @@ class LogWriter:
             _write_all(self._file(place.SYSTEM, _APPEND), memoryview(line))
         except OSError:
             return  # no room for words either; the run's record still says how it ended
-        self._note(SYSTEM, self._sizes[SYSTEM], len(line), 1, False, at)
+        self._note(SYSTEM, self._sizes[SYSTEM], len(line), 1, len(line), at)
 
     def end_stream(self, stream: int, at: int) -> None:
         """No more comes from this stream: an open line of it is complete now."""
         if self._lost[stream]:
             self._tell_loss(stream, at)
-        if self._open[stream]:
-            self._note(stream, self.written, 0, 1, False, at, ENDS_STREAM)
+        if self._begins[stream] < self._sizes[stream]:
+            self._note(stream, self.written, 0, 1, 0, at, ENDS_STREAM)
 
     def close(self) -> None:
         """Close the files; the writer may be closed twice."""
@@ -103,7 +104,7 @@ class LogWriter:
         return {
             "files": self._files,
             "sizes": self._sizes,
-            "open": self._open,
+            "begins": self._begins,
             "lost": self._lost,
             "entry": self._entry,
             "place": self._place,
@@ -117,7 +118,7 @@ class LogWriter:
         writer = cls(data, run_id)
         writer._files = dict(state["files"])
         writer._sizes = list(state["sizes"])
-        writer._open = list(state["open"])
+        writer._begins = list(state["begins"])
         writer._lost = list(state["lost"])
         writer._entry = tuple(state["entry"]) if state["entry"] else None
         writer._place = state["place"]
@@ -130,29 +131,37 @@ class LogWriter:
         return self._files.values()
 
     def _note(
-        self, stream: int, offset: int, length: int, lines: int, open_: bool, at: int, flags: int = 0
+        self,
+        stream: int,
+        offset: int,
+        length: int,
+        newlines: int,
+        begins: int | None,
+        at: int,
+        flags: int = 0,
     ) -> None:
+        """Index a chunk; `begins` is where in it the line begins that is open after it, None if none does."""
+        size = self._sizes[stream]
         last = self._entry
-        if (
-            last is not None
-            and not flags
-            and last[5] == stream
-            and at - last[2] < SHARED
-            and not last[6] & ENDS_STREAM
-        ):
-            entry = (*last[:4], last[4] + length, stream, last[6])
+        if last is not None and last[6] == stream and not flags and self._shared(last, length, at):
+            entry = (*last[:5], last[5] + length, stream, last[7])
         else:
             if last is not None:
                 self._place += ENTRY.size
-            entry = (offset, self._sizes[stream], at, self.lines, length, stream, flags)
+            entry = (offset, size, at, self.lines, self._begins[stream], length, stream, flags)
         self._entry = entry
         self._sizes[stream] += length
-        self._open[stream] = open_
-        self.lines += lines
+        if begins is not None:
+            self._begins[stream] = size + begins
+        self.lines += newlines
         try:
             os.pwrite(self._file(place.INDEX, _WRITE), ENTRY.pack(*entry), self._place)
         except OSError:
             pass  # the bytes are in the log; a reader takes what the index does not tell as standard output
+
+    @staticmethod
+    def _shared(last: tuple[int, ...], length: int, at: int) -> bool:
+        return 0 <= at - last[2] < SHARED and last[5] + length <= LONGEST and not last[7] & ENDS_STREAM
 
     def _tell_loss(self, stream: int, at: int) -> None:
         lost, self._lost[stream] = self._lost[stream], 0
