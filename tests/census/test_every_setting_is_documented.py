@@ -12,15 +12,17 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from rota.config.config import MIN_FREE_SPACE
 from rota.config.load import load
 from rota.config.schema import json_schema
-from rota.model.task import Task
+from rota.model.size import parse_size
+from rota.model.task import LOG_MAX_SIZE, Task
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 SCHEMA = json_schema()
 SNIPPETS = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
-TABLES = {"`[server]`": "ServerTable", "`[tasks.NAME]`": "TaskTable"}
+TABLES = {"`[server]`": "ServerTable", "`[storage]`": "StorageTable", "`[tasks.NAME]`": "TaskTable"}
 
 
 def sections(title: str) -> dict[str, str]:
@@ -74,7 +76,11 @@ def test_the_examples_are_files_without_fault_or_doubt(example: Path) -> None:
 
 
 def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
-    written = {"grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "env": {}}
+    written = {
+        "grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "env": {}, "log_max_size": "100mb",
+    }  # fmt: skip
+    assert parse_size("100mb") == LOG_MAX_SIZE
+    assert parse_size(keys("StorageTable")["min_free_space"]["default"]) == MIN_FREE_SPACE
     table = keys("TaskTable")
 
     assert {field.name for field in fields(Task)} - {"name"} == set(table)
@@ -84,7 +90,7 @@ def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
             assert schema.get("default") == written.get(key, getattr(silent, key)), key
 
 
-@pytest.mark.parametrize("table", ["ServerTable", "DefaultsTable", "TaskTable"])
+@pytest.mark.parametrize("table", ["ServerTable", "StorageTable", "DefaultsTable", "TaskTable"])
 def test_every_key_has_a_meaning_and_examples_that_are_valid(table: str) -> None:
     for key, schema in keys(table).items():
         assert schema["description"], key

@@ -23,7 +23,7 @@ from rota.api.schemas import document
 from rota.model import error as errors
 from rota.model.event import Event, EventKind
 from rota.model.run import EndReason, HandOver, Kind, Run, RunId, Status, TriggeredBy
-from rota.model.task import Overlap, Task
+from rota.model.task import LogOnFull, Overlap, Task
 from rota.operations.list_tasks import TaskNow
 
 ROUTES: list[Route] = [route for verb in VERBS for route in verb.routes.routes]
@@ -105,7 +105,7 @@ def test_what_is_written_is_what_its_schema_says(name: str, body: dict[str, Any]
     shapes.SHAPES[name].model_validate_json(written)
 
 
-@pytest.mark.parametrize("enum", [Kind, Status, EndReason, TriggeredBy, EventKind, Overlap])
+@pytest.mark.parametrize("enum", [Kind, Status, EndReason, TriggeredBy, EventKind, Overlap, LogOnFull])
 def test_every_member_of_every_enum_is_in_the_description(enum: type[StrEnum]) -> None:
     assert DOCUMENT["components"]["schemas"][enum.__name__]["enum"] == [str(each) for each in enum]
 

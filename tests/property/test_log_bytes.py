@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rota.logs import place
 from rota.logs.index import ENTRY
 from rota.logs.reader import LogFollower
+from rota.logs.room import Room
 from rota.logs.writer import LogWriter
 
 _RUN = "01998000-0000-7000-8000-000000000000"
@@ -26,7 +27,7 @@ def test_each_stream_comes_back_as_it_was_written(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(place.folder(folder, _RUN)).mkdir(parents=True)
-        writer = LogWriter(folder, _RUN)
+        writer = LogWriter(folder, _RUN, Room(folder))
         follower = LogFollower(Path(folder), _RUN)
         got: dict[str, bytes] = {"stdout": b"", "stderr": b"", "system": b""}
         now = 1_700_000_000_000_000
@@ -38,6 +39,7 @@ def test_each_stream_comes_back_as_it_was_written(
                 for name, piece in follower.read():
                     got[name] += piece
         writer.say("the end", now)
+        writer.end(now)
         writer.close()
         for name, piece in follower.read():
             got[name] += piece
@@ -54,10 +56,12 @@ def test_each_stream_comes_back_as_it_was_written(
 def test_a_writer_goes_on_after_a_re_execution(pieces: list[tuple[int, bytes, int]], cut: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(place.folder(folder, _RUN)).mkdir(parents=True)
-        writer = LogWriter(folder, _RUN)
+        writer = LogWriter(folder, _RUN, Room(folder))
         for number, (stream, data, pause) in enumerate(pieces):
             if number == cut:
-                writer = LogWriter.restored(folder, _RUN, writer.state())
+                state = writer.state()
+                writer = LogWriter(folder, _RUN, Room(folder))
+                writer.restore(state)
             writer.append(stream, bytearray(data), len(data), 1_700_000_000_000_000 + pause)
         lines = writer.lines
         for stream in (0, 1):
@@ -80,7 +84,7 @@ def _lines(data: bytes) -> list[bytes]:
 
 def test_an_unbuffered_writer_shares_index_entries(tmp_path: Path) -> None:
     Path(place.folder(str(tmp_path), _RUN)).mkdir(parents=True)
-    writer = LogWriter(str(tmp_path), _RUN)
+    writer = LogWriter(str(tmp_path), _RUN, Room(str(tmp_path)))
 
     for microsecond in range(10_000):
         writer.append(0, bytearray(b"x"), 1, microsecond)

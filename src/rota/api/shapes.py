@@ -12,7 +12,7 @@ from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 
 from rota.model.event import EventKind
 from rota.model.run import EndReason, Kind, Status, TriggeredBy
-from rota.model.task import Overlap
+from rota.model.task import LogOnFull, Overlap
 
 RUN_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
@@ -83,6 +83,10 @@ class Task(Shape):
     max_concurrent: int
     max_queued: int
     on_overlap: Overlap
+    log_max_size: int | None = Field(description="Bytes that the log of a run may take; null is no limit.")
+    log_on_full: LogOnFull
+    keep_runs: int | None = Field(description="How many ended runs are kept; null is all of them.")
+    keep_for: Seconds | None = Field(description="How long runs are kept after their end; null is for ever.")
     running: int = Field(ge=0, description="How many runs of it live now.")
     pending: int = Field(ge=0, description="How many wait for their turn.")
     next_ticks: list[datetime] = Field(description="When it is due: one in the list of tasks, five alone.")

@@ -97,6 +97,10 @@ def definition(it: Task) -> dict[str, Any]:
         "max_concurrent": it.max_concurrent,
         "max_queued": it.max_queued,
         "on_overlap": it.on_overlap,
+        "log_max_size": it.log_max_size,
+        "log_on_full": it.log_on_full,
+        "keep_runs": it.keep_runs,
+        "keep_for": seconds(it.keep_for),
     }
 
 

@@ -47,6 +47,8 @@ def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
             )
         if "shell" in said:
             yield ("shell",), "no shell is used: run is a list"
+    if "log_on_full" in said and task.log_max_size is None:
+        yield ("log_on_full",), "no log is ever full: log_max_size is 0"
     if "max_queued" in said and task.on_overlap is not Overlap.QUEUE:
         yield ("max_queued",), f'none ever wait: on_overlap is "{task.on_overlap}"'
 

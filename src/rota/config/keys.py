@@ -16,8 +16,9 @@ from pydantic import (
 )
 
 from rota.config import value
-from rota.config.config import HOST, PORT
-from rota.model.task import NAME, STOP_SIGNALS, Overlap
+from rota.config.config import HOST, MIN_FREE_SPACE, PORT
+from rota.model.size import PATTERN as SIZE
+from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, LogOnFull, Overlap
 from rota.timing.duration import PATTERN
 
 _TEXT = {"type": "string"}
@@ -39,6 +40,9 @@ Duration = Annotated[
     PlainValidator(value.duration),
     WithJsonSchema({"anyOf": [_TEXT | {"pattern": PATTERN}, {"type": "number", "minimum": 0}]}),
 ]
+_SIZE = WithJsonSchema({"anyOf": [_TEXT | {"pattern": SIZE}, {"type": "integer", "minimum": 0}]})
+Size = Annotated[int, PlainValidator(value.size), _SIZE]
+LogSize = Annotated[int, PlainValidator(value.log_size), _SIZE]
 Signal = Annotated[
     str,
     AfterValidator(value.signal),
@@ -82,6 +86,24 @@ class ServerTable(Table):
     timezone: Zone | None = _key(
         "The time zone of every schedule that names none, by its IANA name. Left out: the machine's own.",
         "Europe/Paris",
+    )
+
+
+class StorageTable(Table):
+    """How much of the disk Rota may use."""
+
+    max_size: Size = _key(
+        "How much the logs of all runs may take together. Beyond it the logs of runs that have ended are "
+        "removed, the oldest first; the runs themselves stay. 0: no limit.",
+        "20gb",
+        default=0,
+    )
+    min_free_space: Size = _key(
+        "How much of the disk output leaves free. While there is less, what programs write is dropped and "
+        "counted, and they go on. 0: only a full disk stops it.",
+        "1gb",
+        default=MIN_FREE_SPACE,
+        json_schema_extra={"default": "64mb"},
     )
 
 
@@ -142,6 +164,28 @@ class DefaultsTable(Table):
         "skip",
         default=Overlap.QUEUE,
     )
+    log_max_size: LogSize = _key(
+        "How large a run's log may become on the disk, with its index; at least 128kib. 0: no limit.",
+        "1gb",
+        5_000_000,
+        default=LOG_MAX_SIZE,
+        json_schema_extra={"default": "100mb"},
+    )
+    log_on_full: Annotated[LogOnFull, Field(strict=False)] = _key(
+        "What becomes of the output of a run whose log has reached `log_max_size`: `drop_old` keeps the "
+        "newest, `drop_new` the oldest, `kill` stops the run, which ends as `log_overflow`.",
+        "drop_new",
+        default=LogOnFull.DROP_OLD,
+    )
+    keep_runs: int | None = _key(
+        "How many of its ended runs are kept, the newest, with their logs. Left out: all.",
+        100,
+        ge=1,
+        le=1_000_000,
+    )
+    keep_for: Duration | None = _key(
+        "How long its runs are kept after their end, with their logs. Left out, or 0: for ever.", "30d"
+    )
 
 
 class TaskTable(DefaultsTable):
@@ -167,11 +211,12 @@ class TaskTable(DefaultsTable):
 
 
 class FileTable(Table):
-    """Rota's configuration: one server, what holds for all tasks, and the tasks."""
+    """Rota's configuration: one server and its disk, what holds for all tasks, and the tasks."""
 
     server: ServerTable = Field(
         ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
     )
+    storage: StorageTable = Field(StorageTable(), description="How much of the disk Rota may use.")
     defaults: DefaultsTable = Field(
         DefaultsTable(), description="What holds for every task that does not say otherwise."
     )

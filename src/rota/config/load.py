@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rota.config.config import Config, Server
+from rota.config.config import Config, Server, Storage
 from rota.config.doubt import doubts
 from rota.config.fault import ConfigFault, ConfigInvalid
 from rota.config.keys import FileTable
@@ -39,7 +39,13 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     tasks = {name: _task(name, table, shared, str(path.parent)) for name, table in tables.tasks.items()}
     server = {"timezone": machine_zone(environ)} | _said(tables.server)
     warnings = warnings_of(doubts(tables, tasks), text, str(path))
-    return Config(path=path, server=Server(**server), tasks=tasks, warnings=tuple(warnings))
+    return Config(
+        path=path,
+        server=Server(**server),
+        storage=Storage(**_said(tables.storage)),
+        tasks=tasks,
+        warnings=tuple(warnings),
+    )
 
 
 def _read(path: Path) -> str:
@@ -121,6 +127,7 @@ def _task(name: str, table: TaskTable, shared: Mapping[str, Any], folder: str) -
             said[key] = tuple(dict.fromkeys(said[key]))
     if "exit_codes" in said:
         said["exit_codes"] = frozenset(said["exit_codes"])
-    if not said.get("timeout"):  # 0 is no limit
-        said["timeout"] = None
+    for key in ("timeout", "keep_for", "log_max_size"):
+        if key in said and not said[key]:  # 0 is no limit
+            said[key] = None
     return Task(name=name, **said)

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rota.config.fault import ConfigFault
-from rota.config.keys import DefaultsTable, ServerTable, Table, TaskTable
+from rota.config.keys import DefaultsTable, ServerTable, StorageTable, Table, TaskTable
 from rota.config.schema import json_schema
 from rota.config.value import COMMAND, shown
 from rota.timing.unreadable import Unreadable
@@ -31,6 +31,7 @@ _MEANT = {
     "concurrency": "max_concurrent", "overlap": "on_overlap", "signal": "stop_signal",
     "desc": "description", "comment": "description", "success_exit_codes": "exit_codes",
     "disabled": "enabled", "job": "tasks", "jobs": "tasks",
+    "max_log_size": "log_max_size", "log_size": "log_max_size", "retention": "keep_for", "keep": "keep_runs",
     "daemon": "server", "bind": "host", "address": "host",
 }  # fmt: skip
 
@@ -44,6 +45,7 @@ _WORDS = {
 }
 _HOMES: dict[str, type[Table]] = {
     "[server]": ServerTable,
+    "[storage]": StorageTable,
     "[tasks.NAME]": TaskTable,
     "[defaults]": DefaultsTable,
 }

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rota.config.address import loopback
+from rota.model.size import parse_size
 from rota.model.task import NAME, STOP_SIGNALS
 from rota.timing.duration import parse_duration
 from rota.timing.expression import ALLOWED as CRON
@@ -22,6 +23,7 @@ ENV_NAME = re.compile(r"^(?!ROTA_)[A-Za-z_][A-Za-z0-9_]*$")
 COMMAND = 'text for the shell, or a list of a program and its arguments such as ["rsync", "-a", "/srv/"]'
 _LONGEST_ARGUMENT = 131_071  #: bytes; the kernel refuses a longer one (MAX_ARG_STRLEN)
 _LONGEST_LABEL = 100
+LEAST_LOG = 128 * 1024  #: two reads of the keeper: the newest always fits
 
 
 def text(value: str) -> str:
@@ -81,6 +83,23 @@ def one_or_many(value: Any) -> list[Any]:
 
 def duration(value: Any) -> timedelta:
     return parse_duration(value)
+
+
+def size(value: Any) -> int:
+    try:
+        return parse_size(value)
+    except ValueError as error:
+        raise Unreadable(str(error), 'a size such as "100mb" or "64kib", or a number of bytes') from None
+
+
+def log_size(value: Any) -> int:
+    found = size(value)
+    if 0 < found < LEAST_LOG:
+        raise Unreadable(
+            f"{shown(value)} is too small for a log",
+            f"at least {LEAST_LOG} bytes (128kib), or 0 for no limit",
+        )
+    return found
 
 
 def host(value: str) -> str:

@@ -132,7 +132,12 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
         store=store,
         bus=bus,
         data=data,
-        open_link=partial(KeeperLink.open, data, descriptors=plan.descriptors),
+        open_link=partial(
+            KeeperLink.open,
+            data,
+            descriptors=plan.descriptors,
+            min_free_space=plan.config.storage.min_free_space,
+        ),
     )
     parts.push_async_callback(engine.stop)
     await engine.start()

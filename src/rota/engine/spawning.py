@@ -35,6 +35,8 @@ def spawn_of(run: Run, task: Task, *, base: Mapping[str, str], folder: str) -> S
         grace=task.grace,
         keep_children=task.keep_children,
         merge_stderr=task.merge_stderr,
+        log_max_size=task.log_max_size,
+        log_on_full=task.log_on_full,
     )
 
 

@@ -16,7 +16,7 @@ import time
 from rota.keeper import record, tree
 from rota.keeper.pump import Pump
 from rota.logs.index import STDERR, STDOUT
-from rota.logs.writer import LogWriter
+from rota.logs.writer import DROP_OLD, LogWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rota.keeper.loop import Loop, Timer
+    from rota.logs.room import Room
 
     class Guardian(Protocol):
         """What a run needs of its keeper."""
+
+        room: Room
 
         def adopt(self) -> None:
             """Find out whose the processes are that have become the keeper's own children."""
@@ -39,7 +42,7 @@ LINGER = 1.0  #: seconds that leftovers have to finish by themselves
 DRAIN = 0.5  #: seconds that a pipe may stay open after the last process of the run that is known
 _AGAIN = 0.2  # seconds between looks for processes that have not died of SIGKILL yet
 
-TIMEOUT, STOPPED, START_FAILED = "timeout", "stopped", "start_failed"
+TIMEOUT, STOPPED, START_FAILED, LOG_OVERFLOW = "timeout", "stopped", "start_failed", "log_overflow"
 
 
 class Child:
@@ -55,8 +58,13 @@ class Child:
         self.grace: float = spec["grace"]
         self.keep_children: bool = bool(spec.get("keep_children"))
         self.merge_stderr: bool = bool(spec.get("merge_stderr"))
+        self.log_max_size: int | None = spec.get("log_max_size")
+        self.log_on_full: str = spec.get("log_on_full") or DROP_OLD
         self.record_fd = record_fd
-        self.log = LogWriter(data, self.run_id)
+        self.log = LogWriter(
+            data, self.run_id, keeper.room,
+            cap=self.log_max_size, on_full=self.log_on_full, overflowed=self._log_is_full,
+        )  # fmt: skip
         self.pumps: list[Pump] = []
         self.adopted: dict[int, int] = {}  #: pid → start time of what became the keeper's own child
         self.told_fd = -1  #: the trampoline's pipe, until the program is loaded
@@ -87,7 +95,6 @@ class Child:
         self.pumps.append(Pump(self._loop, out, STDOUT, self.log, self._pipe_closed))
         if err is not None:
             self.pumps.append(Pump(self._loop, err, STDERR, self.log, self._pipe_closed))
-        self.write({"pid": pid, "start_at": at})
         self.arm()
 
     def failed(self, why: str) -> None:
@@ -118,6 +125,16 @@ class Child:
 
     def _timed_out(self) -> None:
         self.stop(TIMEOUT, f"timed out after {self.timeout:g} s")
+
+    def _log_is_full(self) -> None:
+        said = f"it wrote more than {self.log_max_size} bytes (log_max_size)"
+        if self.exit is None:
+            self.stop(LOG_OVERFLOW, said)
+        elif self.cause is None and not self.keep_children:
+            # Its last words were too many; it need not be stopped any more, but ended so all the same.
+            self.cause = LOG_OVERFLOW
+            self.say(said)
+            self.write({"cause": self.cause})
 
     def _signal(self, number: int) -> None:
         tree.signal_all(self.roots, number)
@@ -196,7 +213,6 @@ class Child:
                 pump.discard()
             else:
                 pump.close()
-        self.log.close()
         self._keeper.over(self)
         # Timers and pumps point back here. Without these circles a run is freed at once; with them it waits
         # for a collection, and the keeper grows meanwhile.
@@ -243,7 +259,7 @@ class Child:
     def restored(cls, loop: Loop, data: str, state: dict[str, Any], keeper: Guardian) -> Child:
         """The run that `state` was taken from, its timers not yet armed."""
         child = cls(loop, data, state["spec"], state["record_fd"], keeper)
-        child.log = LogWriter.restored(data, child.run_id, state["log"])
+        child.log.restore(state["log"])
         for name, value in state["plain"].items():
             setattr(child, name, value)
         child.exit = (child.exit[0], child.exit[1]) if child.exit else None
@@ -262,7 +278,10 @@ class Child:
         ]
 
 
-_SPEC = ("attempt", "timeout", "stop_signal", "grace", "keep_children", "merge_stderr")
+_SPEC = (
+    *("attempt", "timeout", "stop_signal", "grace", "keep_children", "merge_stderr"),
+    *("log_max_size", "log_on_full"),
+)
 _PLAIN = (
     *("told_fd", "program", "folder", "pid", "start_at", "started", "cause", "message", "killed"),
     *("kill_at", "linger_until", "drain_until", "exit", "end_at", "duration", "cpu_time", "leftovers"),

@@ -20,6 +20,7 @@ from rota.keeper.locality import Mounts
 from rota.keeper.loop import READ, Loop
 from rota.keeper.protocol import OLDEST, PROTOCOL
 from rota.keeper.spawn import Spawner, SpawnFailed, failure
+from rota.logs.room import Room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Keeper:
         self.listener = listener
         self.log = log
         self.loop = Loop(log)
+        self.room = Room(data)
         self.spawner = Spawner(Mounts(), descriptors)
         self.children: dict[str, Child] = {}  #: by run
         self.leaders: dict[int, Child] = {}  #: by pid of the main process, until it is reaped
@@ -124,6 +126,7 @@ class Keeper:
             )
             return
         connection.is_server = True
+        self.room.min_free = message.get("min_free_space", self.room.min_free)
         self._greeted.append(connection)
         self._answer_hello()
 
@@ -339,6 +342,8 @@ class Keeper:
         self._check_left()
 
     def _record_end(self, child: Child, max_rss: int | None) -> None:
+        child.log.end(time.time_ns() // 1000)
+        child.log.close()
         failed = child.cause == START_FAILED
         code, number = child.exit if child.exit is not None and not failed else (None, None)
         end = {
@@ -349,9 +354,8 @@ class Keeper:
             "duration": None if failed else child.duration,
             "cpu_time": None if failed else child.cpu_time,
             "max_rss": None if failed else max_rss,
-            "leftovers": child.leftovers,
+            "leftovers": child.leftovers, "log_size": child.log.size,
         }  # fmt: skip
-        child.log.close()
         child.write(end)
         os.close(child.record_fd)
         self.ended[child.run_id] = end

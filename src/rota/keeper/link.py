@@ -17,6 +17,7 @@ from rota.keeper import address, record
 from rota.keeper.protocol import PROTOCOL, Lines, ProtocolError, decode, encode
 from rota.model.error import Unusable
 from rota.model.run import Cause, Ending, RunId
+from rota.model.task import LogOnFull
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -41,6 +42,8 @@ class Spawn:
     grace: timedelta
     keep_children: bool
     merge_stderr: bool
+    log_max_size: int | None = None  #: bytes of log and index; None is no limit
+    log_on_full: LogOnFull = LogOnFull.DROP_OLD
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,20 +92,29 @@ class KeeperLink:
         self.boot_id = ""
         self.version = ""
         self.pid = 0
+        self.min_free_space = 0  #: bytes of the disk that output has to leave free
         self.listed: list[Started | Ended] = []  #: every run that the keeper held at hello
 
     @classmethod
     async def open(
-        cls, data: Path, *, launch: bool = True, upgrade: bool = True, descriptors: int | None = None
+        cls,
+        data: Path,
+        *,
+        launch: bool = True,
+        upgrade: bool = True,
+        descriptors: int | None = None,
+        min_free_space: int = 0,
     ) -> Self:
         """Connect to the keeper of `data`.
 
         Launches one when none runs, which first ends what a dead one left; has one of another version
         replace itself by this program's. `descriptors` is the soft limit that the programs of a keeper
-        launched now get; None is ours. Raises Unusable when there is none to be had.
+        launched now get; None is ours. `min_free_space` is how much of the disk output leaves free. Raises
+        Unusable when there is none to be had.
         """
         for _ in range(_TRIES):
             link = await cls.connect(data, launch=launch, descriptors=descriptors)
+            link.min_free_space = min_free_space
             try:
                 if await link.greet():
                     if upgrade and link.version != rota.__version__:
@@ -128,6 +140,8 @@ class KeeperLink:
             grace=spawn.grace.total_seconds(),
             keep_children=spawn.keep_children,
             merge_stderr=spawn.merge_stderr,
+            log_max_size=spawn.log_max_size,
+            log_on_full=spawn.log_on_full.value,
         )
 
     def stop(self, run_id: RunId, by: str) -> None:
@@ -189,7 +203,13 @@ class KeeperLink:
 
     async def greet(self) -> bool:
         """Say hello, and hear what the keeper holds; False when it was gone before it had told all."""
-        self._send(op="hello", protocol=PROTOCOL, version=rota.__version__, pid=os.getpid())
+        self._send(
+            op="hello",
+            protocol=PROTOCOL,
+            version=rota.__version__,
+            pid=os.getpid(),
+            min_free_space=self.min_free_space,
+        )
         self.listed = []
         listing = False
         while (heard := await self._next()) is not None:
@@ -294,6 +314,7 @@ def _ending(heard: dict[str, Any]) -> Ending:
         cpu_time=_length(heard["cpu_time"]),
         max_rss=heard["max_rss"],
         message=heard["message"],
+        log_size=heard.get("log_size"),
     )
 
 

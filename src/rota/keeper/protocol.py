@@ -2,8 +2,10 @@
 
 The server sends `op`:
 
-    hello     protocol, version, pid         answered by `hello`, the list of all runs, `listed`
-    spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr
+    hello     protocol, version, pid, min_free_space
+                                             answered by `hello`, the list of all runs, `listed`
+    spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr,
+              log_max_size, log_on_full
     stop      run, by                        the stop ladder; `by` is for the run's log
     ack       runs                           the server has committed these ends
     upgrade   argv                           re-execute in place as this command; a `hello` sent after it
@@ -15,13 +17,14 @@ The keeper sends `event`:
     hello     protocol, version, keeper, boot, pid
     started   run, attempt, pid, at
     ended     run, attempt, pid, start_at, end_at, duration, cause, exit_code, signal, cpu_time, max_rss,
-              message, leftovers
+              message, leftovers, log_size
     not_now   run, attempt, message          out of descriptors or room: nothing was spawned, ask again later
     listed    the list after `hello` is complete
     failed    op, message                    an upgrade that could not be done
 
-Times are microseconds since the epoch, durations seconds, `signal` and `stop_signal` numbers. Fields that
-one side does not know are ignored. A newer server speaks at least the two protocols before its own.
+Times are microseconds since the epoch, durations seconds, sizes bytes, `signal` and `stop_signal` numbers.
+Fields that one side does not know are ignored. A newer server speaks at least the two protocols before its
+own.
 """
 
 from __future__ import annotations

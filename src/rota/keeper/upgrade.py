@@ -52,6 +52,7 @@ def read(memory: int) -> dict[str, Any]:
 
 def restore(keeper: Keeper, state: dict[str, Any]) -> None:
     """Take over every run, end and connection."""
+    keeper.room.min_free = state.get("min_free", 0)
     keeper.ended = state["ended"]
     keeper.strays = dict(state["strays"])
     for saved in state["children"]:
@@ -92,6 +93,7 @@ def _state(keeper: Keeper, lock: int) -> tuple[dict[str, Any], list[int]]:
         "keeper": keeper.keeper_id,
         "boot": keeper.boot_id,
         "lock": lock,
+        "min_free": keeper.room.min_free,
         "listener": keeper.listener.fileno(),
         "programs": keeper.spawner.descriptors,
         "children": [child.state() for child in children],

@@ -6,11 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from rota.logs import place
+from rota.logs.beginning import beginning
 from rota.logs.index import ENTRY, STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from rota.logs.beginning import Beginning
 
 
 def log_path(data: Path, run_id: str) -> Path:
@@ -37,12 +40,16 @@ class LogFollower:
         except FileNotFoundError:
             return
         try:
-            while packed := os.pread(index, ENTRY.size, self._entries * ENTRY.size):
+            while True:
+                yield from self._skip_dropped(beginning(index))
+                packed = os.pread(index, ENTRY.size, self._entries * ENTRY.size)
                 if len(packed) < ENTRY.size:
                     return
                 offset, _, _, _, _, length, stream, _ = ENTRY.unpack(packed)
                 if length > self._within:
                     piece = self._piece(stream, offset + self._within, length - self._within)
+                    if beginning(index).entry > self._entries:
+                        continue  # it was dropped meanwhile: what was read may be the hole
                     self._within += len(piece)
                     yield STREAMS[stream], piece
                 if not os.pread(index, 1, (self._entries + 1) * ENTRY.size):
@@ -53,6 +60,12 @@ class LogFollower:
                 self._within = 0
         finally:
             os.close(index)
+
+    def _skip_dropped(self, now: Beginning) -> Iterator[tuple[str, bytes]]:
+        if now.entry > self._entries:
+            self._entries, self._within = now.entry, 0
+            told = f"the first {now.offset} bytes ({now.lines} lines) of this log were dropped\n"
+            yield "system", told.encode()
 
     def _grown(self, index: int, length: int) -> bool:
         # The entry was read before its successor appeared: it may have grown in between, and is final now.

@@ -71,6 +71,7 @@ class Cause(StrEnum):
     TIMEOUT = "timeout"  #: the deadline passed
     STOPPED = "stopped"  #: a stop was asked for, or the keeper was shut down
     START_FAILED = "start_failed"  #: nothing was spawned
+    LOG_OVERFLOW = "log_overflow"  #: it wrote more than its log may hold
     LOST = "lost"  #: the keeper died, or the machine
 
 
@@ -103,6 +104,7 @@ class Ending:
     cpu_time: timedelta | None = None  #: user and system, with the children it waited for
     max_rss: int | None = None  #: bytes; null where the kernel cannot tell it truly
     message: str | None = None  #: why nothing was spawned
+    log_size: int | None = None  #: bytes that its log takes on the disk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

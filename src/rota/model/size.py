@@ -9,7 +9,10 @@ _UNITS = {
     "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4,
     "kib": 1024, "mib": 1024**2, "gib": 1024**3, "tib": 1024**4,
 }  # fmt: skip
-_TEXT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$", re.IGNORECASE)
+PATTERN = r"^\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*((?:[kKmMgGtT][iI]?)?[bB]|)\s*$"
+"""A size as text."""
+
+_TEXT = re.compile(PATTERN)
 
 
 def parse_size(text: str | int) -> int:

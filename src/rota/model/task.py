@@ -23,6 +23,17 @@ class Overlap(StrEnum):
     REPLACE = "replace"  #: the oldest run is stopped, and this one starts after its end
 
 
+class LogOnFull(StrEnum):
+    """What becomes of a run's output once its log has reached `log_max_size`."""
+
+    DROP_OLD = "drop_old"  #: the newest is kept, and the beginning of the log goes
+    DROP_NEW = "drop_new"  #: the oldest is kept, and what follows is not written
+    KILL = "kill"  #: the run is stopped, and ends as `log_overflow`
+
+
+LOG_MAX_SIZE = 100_000_000
+"""Bytes; as much as a log may be, unless it is told otherwise."""
+
 #: Signals that a task may be stopped with, SIGKILL included for those that know no other.
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2")
 
@@ -52,3 +63,7 @@ class Task:
     max_concurrent: int = 1
     max_queued: int = 100
     on_overlap: Overlap = Overlap.QUEUE
+    log_max_size: int | None = LOG_MAX_SIZE  #: bytes, of each run's log with its index; None is no limit
+    log_on_full: LogOnFull = LogOnFull.DROP_OLD
+    keep_runs: int | None = None  #: so many of its newest ended runs; None keeps all
+    keep_for: timedelta | None = None  #: since their end; None is for ever
