@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 
 from rota import __version__
 from rota.api import answer
 from rota.api.door import Door
-from rota.api.problems import internal_error, problem_of
+from rota.api.problems import problem_of
 from rota.api.refused import RouteNotFound
 from rota.api.routes import (
     about,
@@ -27,7 +27,6 @@ from rota.api.routes import (
 )
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
     from rota.operations.rota import Rota
@@ -50,13 +49,14 @@ def create_app(rota: Rota, *, token: str | None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={Exception: _failed},
     )
     for verb in VERBS:
         app.router.routes.extend(verb.routes.routes)
     app.router.default = _not_found
-    app.add_middleware(Door, token=token, url=rota.url)
     app.state.rota = rota
+    # In the place of FastAPI's own layers: for routes that answer their errors themselves they do nothing, at
+    # a sixth of a request's cost.
+    app.middleware_stack = Door(app.router, token=token, url=rota.url)
     return app
 
 
@@ -64,11 +64,3 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         refusal = answer.problem(problem_of(RouteNotFound(scope["path"])), scope["rota.origin"])
         await refusal.send(scope, receive, send)
-
-
-async def _failed(request: Request, _error: Exception) -> Response:
-    # The door or the router itself broke. What broke is raised again after this, and logged by the server.
-    it = answer.problem(internal_error(), str(request.scope.get("rota.origin", "")))
-    response = Response(it.body, it.status)
-    response.raw_headers = [(b"content-length", b"%d" % len(it.body)), *it.headers]
-    return response

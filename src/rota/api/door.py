@@ -6,12 +6,16 @@ import hmac
 import re
 from typing import TYPE_CHECKING
 
+import structlog
+
 from rota.api import answer
-from rota.api.problems import problem_of
+from rota.api.problems import internal_error, problem_of
 from rota.api.refused import ApiError, HostRefused, OriginRefused, TokenNeeded
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
 
 #: What needs no token: whether all is well, and the page that asks for the token.
 PUBLIC = frozenset({"/health", "/docs"})
@@ -48,8 +52,12 @@ class Door:
             await self._app(scope, receive, send)
             return
 
+        answering = False
+
         async def protected(message: Message) -> None:
+            nonlocal answering
             if message["type"] == "http.response.start":
+                answering = True
                 given = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
@@ -66,7 +74,13 @@ class Door:
             refusal = answer.problem(problem_of(error), scope["rota.origin"])
             await refusal.send(scope, receive, protected)
             return
-        await self._app(scope, receive, protected)
+        try:
+            await self._app(scope, receive, protected)
+        except Exception:  # the router or an answer itself broke: the server goes on, its log tells
+            log.exception("a request could not be answered", method=scope["method"], path=scope["path"])
+            if answering:
+                raise  # half an answer is out: the connection has to go
+            await answer.problem(internal_error(), scope["rota.origin"]).send(scope, receive, protected)
 
     def _check(self, scope: Scope) -> None:
         hosts, origins, tokens = [], [], []

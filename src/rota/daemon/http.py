@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -80,8 +80,47 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Gathering:
+    """A transport that sends what one turn of the loop writes in one piece.
+
+    An answer is written in two, its head and its body; sent so, each would wake its reader.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._pieces: list[bytes] = []
+        self.get_extra_info = transport.get_extra_info
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+
+    def write(self, piece: bytes) -> None:
+        """Send it at the end of this turn."""
+        if not self._pieces:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pieces.append(piece)
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._pieces.clear()
+        self._transport.abort()
+
+    def _flush(self) -> None:
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+
 class _Protocol(HttpToolsProtocol):
     """HTTP/1.1, in which what is not HTTP is a problem like any other."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(_Gathering(transport))  # type: ignore[arg-type]  # all that uvicorn uses
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

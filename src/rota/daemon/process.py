@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -95,11 +96,19 @@ async def _serve(plan: Plan) -> None:
         it = await _unless(ending, _start(plan, parts, broken=ending.set))
         if it is None:
             return
+        _settle_memory()
         await _unless(ending, it.shutdown_asked.wait())
         if it.shutdown_asked.is_set():
             logger.info("shutting down: every run is being ended")
             await _unless(ending, it.engine.shutdown())
         logger.info("the server is leaving")
+
+
+def _settle_memory() -> None:
+    """What is there now stays: looking through it again and again for garbage would stall every answer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import time
+from collections import deque
 
 from rota.keeper import record, tree
 from rota.keeper.child import START_FAILED, STOPPED, Child
@@ -37,6 +38,10 @@ IDLE = 60.0
 _PER_RUN = 8
 _FAREWELL = 2.0  # seconds
 _OWN = 32  # sockets, the lock, and some room
+
+#: Spawns of one turn: those that end meanwhile are noticed soon, and their ends have true times.
+_AT_ONCE = 4
+_ALL = 1 << 30
 
 #: Errors that pass: the run stays pending.
 _NOT_NOW = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
@@ -75,6 +80,7 @@ class Keeper:
         self.upgrade: Callable[[Keeper, list[str]], None] | None = None
         self.leaving = False
         self._own = tree.OwnChildren()
+        self._asked: deque[dict[str, Any]] = deque()  # spawns that were not come to yet
         self._greeted: list[Connection] = []  # servers whose hello waits for older connections to end
         self._idle = idle
         self._busy_until = time.monotonic()
@@ -106,10 +112,13 @@ class Keeper:
         """One message from a server."""
         match message.get("op"):
             case "spawn":
-                self._spawn(message)
+                if not self._asked:
+                    self.loop.soon(self._spawn_some)
+                self._asked.append(message)
             case "ack":
                 self._ack(message)
             case "stop":
+                self._spawn_some(_ALL)
                 self._stop(message)
             case "hello":
                 self._hello(connection, message)
@@ -117,6 +126,7 @@ class Keeper:
                 # At the end of the turn: messages that came with this one are heard before.
                 self.loop.soon(lambda: self._upgrade(connection, message))
             case "shutdown":
+                self._spawn_some(_ALL)
                 self.leave()
 
     def _hello(self, connection: Connection, message: dict[str, Any]) -> None:
@@ -147,6 +157,7 @@ class Keeper:
                 self._introduce(connection)
 
     def _introduce(self, connection: Connection) -> None:
+        self._spawn_some(_ALL)
         connection.send({
             "event": "hello", "protocol": PROTOCOL, "version": self.version, "keeper": self.keeper_id,
             "boot": self.boot_id, "pid": os.getpid(),
@@ -165,6 +176,12 @@ class Keeper:
                 connection.send(message)
 
     # --- runs
+
+    def _spawn_some(self, most: int = _AT_ONCE) -> None:
+        for _ in range(min(most, len(self._asked))):
+            self._spawn(self._asked.popleft())
+        if self._asked:
+            self.loop.soon(self._spawn_some)
 
     def _spawn(self, message: dict[str, Any]) -> None:
         run_id = message["run"]
@@ -394,6 +411,7 @@ class Keeper:
         self.loop.after(self._idle / 10, self._check_idle)
 
     def _upgrade(self, connection: Connection, message: dict[str, Any]) -> None:
+        self._spawn_some(_ALL)
         if self.upgrade is None or self.leaving:
             connection.send({"event": "failed", "op": "upgrade", "message": "the keeper is shutting down"})
             return

@@ -80,7 +80,7 @@ class Loop:
         return timer
 
     def soon(self, act: Callable[[], None]) -> None:
-        """Call `act` once, at the end of this turn."""
+        """Call `act` once, at the end of this turn; from there, at the end of the next."""
         self._soon.append(act)
 
     def on_signal(self, number: int, act: Callable[[], None]) -> None:
@@ -101,10 +101,9 @@ class Loop:
                 if self._selector.get_map().get(key.fd) is key and not self._call(key.data):
                     self._rest(key.fd, key.events, key.data)
             self._ring()
-            while self._soon:
-                acts, self._soon = self._soon, []
-                for act in acts:
-                    self._call(act)
+            acts, self._soon = self._soon, []
+            for act in acts:
+                self._call(act)
 
     def _call(self, act: Callable[[], None]) -> bool:
         try:
