@@ -31,7 +31,7 @@ from rota.logs.settle import settle, strip
         (b"a\rb\tc", b"b       c"),
         ("naïve\rNA".encode(), "NAïve".encode()),
         ("日本\rx".encode(), "x 本".encode()),
-        ("e\u0301a\b\bx".encode(), "xa".encode()),
+        ("e\u0301a\b\bx".encode(), b"xa"),
         (b"\x1b[31mred\x1b[0m stays", b"\x1b[31mred\x1b[0m stays"),
         (b"x\r\x1b[1;31mred\x1b[0m!", b"\x1b[1;31mred\x1b[0m!"),
         (b"\x1b[31m1%\r\x1b[32m2%\r\x1b[33m3%", b"\x1b[33m3%\x1b[0m"),
