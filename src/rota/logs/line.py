@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from rota.logs.settle import ESCAPE, MOVES, settle, strip
+from rota.logs.settle import ESCAPE, LONG, draws_anew, settle, strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rota.logs.log import Log
 
-#: A line longer than this comes in pieces. Where it draws itself anew, only so much of its end is settled.
-PIECE = 64 * 1024
+#: A longer line comes in pieces of this size.
+PIECE = LONG
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: No escape sequence that is kept together over the border of two pieces is longer.
@@ -103,7 +103,7 @@ class Readable:
         body = line.content
         if body is None:
             end = self._log.read_stream(line.stream, max(line.start, line.stop - PIECE), line.stop)
-            if MOVES.search(end.rstrip(b"\r")) is None:
+            if not draws_anew(end):
                 return None
             body = end
         body = settle(body)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rota.logs import place
@@ -20,7 +21,7 @@ from rota.logs.beginning import Beginning, beginning
 from rota.logs.index import ENDS_STREAM, ENTRY, LONGEST, STDERR, STDOUT, SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
 #: All streams, and those that share the log file.
@@ -85,6 +86,15 @@ class Log:
             self._find_rest()
             self.count += len(self._rest)
 
+    def follow_beginning(self) -> bool:
+        """Take over where it begins by now; whether that has moved. What lies behind it was read rightly."""
+        if not self.moved:
+            return False
+        self.beginning = beginning(self._files[place.INDEX])
+        self.first = min(self.beginning.entry, self.count)
+        self._starts.clear()
+        return True
+
     @property
     def moved(self) -> bool:
         """Whether more of its beginning was dropped since it was measured: what was read may be a hole."""
@@ -103,7 +113,7 @@ class Log:
             told += length
         words, said = self._file(place.SYSTEM), self.size(SYSTEM)
         rest = 0 if words is None else os.fstat(words).st_size - said
-        if rest > 0:
+        if rest > 0 and (said or not self.first):
             self._add_rest(SYSTEM, said, rest, at)
         for stream in EVERY:
             begins, end = self.open_line(stream)
@@ -171,7 +181,7 @@ class Log:
                 return end, end
             last = self.bytes_of(entry).rfind(b"\n")
             return (entry.begins if last < 0 else entry.within + last + 1), end
-        end = self._bytes_through(stream, self.count - 1)  # all that is left is the other stream's
+        end = self._bytes_through(stream, self.count - 1)  # all that is left is another stream's
         return end, end
 
     def last_at(self, stream: int) -> int:
@@ -300,15 +310,14 @@ class Log:
         file = self._file(place.SYSTEM if stream == SYSTEM else place.LOG)
         return _read(file, offset, length) if file is not None and length > 0 else b""
 
-    def read_file_into(self, offset: int, view: memoryview) -> int:
-        """Fill `view` from the log file; how much of it was."""
-        file, done = self._file(place.LOG), 0
-        while file is not None and done < len(view):
-            count = os.preadv(file, [view[done:]], offset + done)
-            if not count:
-                break
-            done += count
-        return done
+    def bytes_of_all(self, entries: Sequence[Entry]) -> bytes:
+        """The chunks of entries that follow one another, as one."""
+        parts = []
+        for said, those in groupby(entries, lambda entry: entry.stream == SYSTEM):
+            run = list(those)
+            length = sum(entry.length for entry in run)
+            parts.append(self.read_file(SYSTEM if said else STDOUT, run[0].offset, length))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def read_stream(self, stream: int, start: int, stop: int) -> bytes:
         """Bytes by their place in their stream."""
@@ -343,6 +352,8 @@ class Log:
             entry = self.entry(back)
             if entry.stream == stream:
                 return entry.within + entry.length
+            if stream == SYSTEM:
+                return 0  # its file is its own, and tells nothing of the others'
             if entry.stream != SYSTEM:
                 return entry.offset - entry.within
         return 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: A page is full when so many bytes were read for it: a line that draws itself anew is longer than it looks.
 MOST_READ = 16 * 1024 * 1024
 
-#: How often a page is read again that lost its beginning meanwhile.
+#: How often a page is read again all of whose lines were dropped meanwhile.
 _TRIES = 5
 
 _TAG = 12  # how much of the run's id a cursor carries
@@ -61,13 +61,15 @@ class Page:
 
 
 def steady(log: Log, read: Callable[[], Page]) -> Page:
-    """What `read` gives, read again while the beginning of the log is being dropped."""
+    """What `read` gives. The beginning may be dropped meanwhile: what is left by now was read rightly."""
     for _ in range(_TRIES):
         page = read()
-        if not log.moved:
+        if not log.follow_beginning():
             return page
-        log.refresh(finalized=log.finalized)
-    return replace(page, lines=[line for line in page.lines if line.n >= log.first_available])
+        left = [line for line in page.lines if line.n >= log.first_available]
+        if left:
+            break
+    return replace(page, lines=left)
 
 
 def read_page(log: Log, start: Position, view: View, *, stop: int | None = None) -> Page:

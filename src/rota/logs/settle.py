@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: What moves the cursor or takes back what was written. A line without it is settled as it is.
 MOVES = re.compile(rb"[\r\b]|\x1b\[[0-9;?]*[@-HJKPXf]")
 
+#: A longer line is not settled as a whole: no terminal shows so much in one row.
+LONG = 64 * 1024
+
 #: Escape sequences: colours, moves, titles, links. Each alternative takes linear time.
 _ESCAPE = (
     r"\x1b(?:"
@@ -46,6 +49,18 @@ _OFF = {
     25: ("blink",), 27: ("inverse",), 28: ("hidden",), 29: ("struck",),
 }  # fmt: skip
 _EXTENDED = {38: "foreground", 48: "background"}
+
+
+def as_read(line: bytes) -> bytes:
+    """The line, without its newline, as readers get it: of a long one that draws itself anew, the end."""
+    if len(line) <= LONG:
+        return settle(line)
+    return settle(line[-LONG:]) if draws_anew(line[-LONG:]) else line.rstrip(b"\r")
+
+
+def draws_anew(end: bytes) -> bool:
+    """Whether the end of a line does not stand as it was written."""
+    return MOVES.search(end.rstrip(b"\r")) is not None
 
 
 def settle(line: bytes) -> bytes:

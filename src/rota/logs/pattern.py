@@ -1,0 +1,145 @@
+"""Patterns: what is looked for within a line, as it stands or as a regular expression, in linear time.
+
+A pattern looks through many lines at once, and never across the end of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from rota.logs.settle import MOVES, as_read, strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: No pattern is longer.
+LONGEST_PATTERN = 1000
+
+#: What keeps a line from being read as it was written.
+_CONTROLS = (b"\x1b", b"\r", b"\b")
+
+
+class PatternInvalid(ValueError):
+    """The text is not a pattern; it says why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What is looked for."""
+
+    text: str
+    regex: bool = False  #: the text is a regular expression (RE2's syntax)
+    case: bool = True  #: upper and lower case differ
+
+
+class Pattern(Protocol):
+    """Finds its next place."""
+
+    literal: bool  #: it is looked for as it stands, so that bytes which are no text cannot hide it
+
+    def find(self, text: bytes, start: int, stop: int) -> int:
+        """Where it is found first between two offsets; -1 when it is not."""
+
+
+def compiled(wanted: Wanted) -> Pattern:
+    """The pattern. Raises PatternInvalid."""
+    text = wanted.text
+    if not text or len(text) > LONGEST_PATTERN:
+        raise PatternInvalid(f"it has 1 to {LONGEST_PATTERN} characters")
+    if "\n" in text:
+        raise PatternInvalid("it is looked for within a line, so it has no newline")
+    if wanted.regex or not wanted.case:
+        return _Expression(wanted)
+    return _Literal(text.encode("utf-8", "surrogatepass"))
+
+
+class _Literal:
+    literal = True
+
+    def __init__(self, needle: bytes) -> None:
+        self._needle = needle
+
+    def find(self, text: bytes, start: int, stop: int) -> int:
+        return text.find(self._needle, start, stop)
+
+
+class _Expression:
+    literal = False
+
+    def __init__(self, wanted: Wanted) -> None:
+        import re2  # type: ignore[import-untyped]  # here: most who read logs never need it
+
+        options = re2.Options()
+        options.never_nl = True
+        options.never_capture = True
+        options.log_errors = False
+        options.case_sensitive = wanted.case
+        text = _by_line(wanted.text) if wanted.regex else re2.escape(wanted.text)
+        try:
+            re2.compile(text, options)  # by itself first: its error must not speak of what is put around it
+            self._search = re2.compile(f"(?m:{text})", options).search
+        except (re2.error, UnicodeEncodeError) as error:
+            raise PatternInvalid(_reason(error)) from error
+
+    def find(self, text: bytes, start: int, stop: int) -> int:
+        found = self._search(text, start, stop)
+        return -1 if found is None else int(found.start())
+
+
+def _by_line(text: str) -> str:
+    """The expression, with a text's beginning and end being a line's."""
+    pieces = iter(text)
+    return "".join(
+        {r"\A": "^", r"\z": "$"}.get(pair := each + next(pieces, ""), pair) if each == "\\" else each
+        for each in pieces
+    )
+
+
+def _reason(error: Exception) -> str:
+    said = error.args[0] if error.args else error
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def found_in(pattern: Pattern, text: bytes) -> bool:
+    """Whether a line, settled already, has it."""
+    readable = strip(text)
+    if not pattern.literal:
+        readable = readable.decode("utf-8", "replace").encode()
+    return pattern.find(readable, 0, len(readable)) >= 0
+
+
+def found_lines(pattern: Pattern, text: bytes, start: int, stop: int) -> Iterator[int]:
+    """Which of the lines that end between two offsets have it, counted from 0. `stop` is behind a newline."""
+    if any(text.find(control, start, stop) >= 0 for control in _CONTROLS):
+        text = readable_lines(text[start:stop])
+        start, stop = 0, len(text)
+    if not pattern.literal and not text.isascii():
+        text = text[start:stop].decode("utf-8", "replace").encode()
+        start, stop = 0, len(text)
+    counted, number, last = start, 0, stop - 1
+    while counted <= last and (place := pattern.find(text, counted, last)) >= 0:
+        number += text.count(b"\n", counted, place)
+        yield number
+        counted = text.find(b"\n", place, stop) + 1
+        number += 1
+
+
+def readable_lines(text: bytes) -> bytes:
+    """Whole lines as readers see them, as many as they were."""
+    text = text.replace(b"\r\n", b"\n")
+    if MOVES.search(text) is not None:
+        text = b"".join(_settled(text))
+    return strip(text)
+
+
+def _settled(text: bytes) -> Iterator[bytes]:
+    done = 0
+    while (found := MOVES.search(text, done)) is not None:
+        begins = text.rfind(b"\n", done, found.start()) + 1 or done
+        ends = text.find(b"\n", found.start())
+        ends = len(text) if ends < 0 else ends
+        yield text[done:begins]
+        yield as_read(text[begins:ends])
+        done = ends
+    yield text[done:]
