@@ -3,8 +3,10 @@
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -58,6 +60,28 @@ def test_the_newest_migration_is_the_one_that_the_tables_name():
 
     assert scripts.get_current_head() == REVISION
     assert {script.revision for script in scripts.walk_revisions()} == migrations.known_revisions()
+
+
+@pytest.mark.parametrize("revision", sorted(migrations.known_revisions() - {REVISION}))
+async def test_a_database_of_an_older_version_is_brought_up_to_date_with_its_runs(
+    tmp_path, monkeypatch, revision
+):
+    run = a_run()
+    monkeypatch.setattr("alembic.command.upgrade", partial(_upgrade_to, revision, command.upgrade))
+    older = Store.open(tmp_path)
+    await older.create(run)
+    await older.close()
+    monkeypatch.undo()
+
+    store = Store.open(tmp_path)
+
+    assert await store.run(run.id) == run
+    assert await store.log_total() == 0
+    await store.close()
+
+
+def _upgrade_to(revision, upgrade, config, _head):
+    upgrade(config, revision)
 
 
 async def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path):

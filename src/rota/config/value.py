@@ -23,7 +23,7 @@ ENV_NAME = re.compile(r"^(?!ROTA_)[A-Za-z_][A-Za-z0-9_]*$")
 COMMAND = 'text for the shell, or a list of a program and its arguments such as ["rsync", "-a", "/srv/"]'
 _LONGEST_ARGUMENT = 131_071  #: bytes; the kernel refuses a longer one (MAX_ARG_STRLEN)
 _LONGEST_LABEL = 100
-LEAST_LOG = 128 * 1024  #: two reads of the keeper: the newest always fits
+LEAST_LOG = 128 * 1024  #: bytes; two reads of the keeper, so that there is always something to read
 
 
 def text(value: str) -> str:

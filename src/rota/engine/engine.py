@@ -22,6 +22,7 @@ from rota.engine.scheduler import Scheduler
 from rota.engine.slots import Slots
 from rota.engine.spawning import inherited
 from rota.engine.store_watch import StoreWatch
+from rota.engine.sweeper import Sweeper
 from rota.engine.timetable import fingerprint, schedules_of, upcoming
 from rota.engine.waiters import Waiters
 from rota.keeper.link import KeeperLink
@@ -125,6 +126,16 @@ class Engine:
             handing=self._handing,
         )
 
+        self._sweeper = Sweeper(
+            tasks=self.tasks,
+            store=store,
+            bus=bus,
+            clock=self._clock,
+            data=data,
+            max_size=config.storage.max_size,
+            running=lambda: [entry.known.id for entry in self._ledger if entry.known.hand_over is not None],
+        )
+
     async def start(self) -> None:
         """Take up what an earlier server left, meet the keeper, and begin the schedules.
 
@@ -164,6 +175,7 @@ class Engine:
         self._background.loop(self._dispatcher.run(), "link to the keeper")
         self._background.loop(self._handing.run(), "second tries")
         self._background.loop(self._scheduler.run(), "scheduler")
+        self._background.loop(self._sweeper.run(), "sweeper")
 
     async def stop(self) -> None:
         """Leave. Runs go on with the keeper; who waits for one gets it as it stands."""
@@ -294,9 +306,10 @@ class Engine:
         run_ids = (*self._slots.holders(task_name), *self._slots.waiting(task_name))
         return [entry.stored for run_id in run_ids if (entry := self._ledger.find(run_id)) is not None]
 
-    def _is_stored(self, run: Run) -> None:
+    def _is_stored(self, run: Run, log_size: int) -> None:
         """A run has moved, and the move is committed and told."""
         if run.status is Status.ENDED:
+            self._sweeper.ended(run, log_size)
             self._handing.ended(run)
             if run.hand_over is not None:
                 self._dispatcher.acknowledge(run.id)

@@ -41,6 +41,7 @@ class Entry:
     stored: Run  #: as the database has it
     known: Run  #: as it is, as far as we were told
     began: Run | None = None  #: as it was when it started, until that is told
+    log_size: int = 0  #: bytes that it has left on the disk, once it has ended
     writing: bool = False  #: a write of it is in flight; the next one waits for it
 
 
@@ -55,7 +56,7 @@ class Ledger:
         clock: Clock,
         background: Background,
         watch: StoreWatch,
-        on_stored: Callable[[Run], None],
+        on_stored: Callable[[Run, int], None],
     ) -> None:
         self._store = store
         self._bus = bus
@@ -96,6 +97,7 @@ class Ledger:
         """Nothing of it lives. Written until it is written."""
         if entry.known.status is not Status.ENDED:
             self._starts.pop(entry.known.id, None)
+            entry.log_size = ending.log_size or 0
             self.change(entry, entry.known.ended(reason, ending))
 
     def change(self, entry: Entry, to: Run) -> None:
@@ -146,7 +148,7 @@ class Ledger:
 
     async def _write(self, entry: Entry) -> None:
         try:
-            moved = await self._store.move(entry.stored, to := entry.known)
+            moved = await self._store.move(entry.stored, to := entry.known, log_size=entry.log_size)
             row = None if moved else await self._store.run(to.id)
         except StoreUnavailable as error:
             self._unwritten[entry.known.id] = entry
@@ -183,10 +185,10 @@ class Ledger:
         if run.status is Status.ENDED:
             self._close(entry, run)
         else:
-            self._on_stored(run)
+            self._on_stored(run, 0)
 
     def _close(self, entry: Entry, run: Run) -> None:
         entry.stored = entry.known = run
         self._entries.pop(run.id, None)
         self._bus.emit(EventKind.RUN_ENDED, self._clock.now(), run)
-        self._on_stored(run)
+        self._on_stored(run, entry.log_size)

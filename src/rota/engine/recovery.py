@@ -9,6 +9,7 @@ import structlog
 
 from rota.engine.reconcile import handed_elsewhere, reconcile
 from rota.keeper.link import Ended, NotNow, Started, read_ending
+from rota.logs.disk import size_of_log
 from rota.model.run import Cause, Ending, EndReason, Status, end_reason
 
 if TYPE_CHECKING:
@@ -115,7 +116,12 @@ class Recovery:
         self._ledger.ended(
             entry,
             EndReason.LOST,
-            Ending(cause=Cause.LOST, end_at=self._clock.now(), message=message),
+            Ending(
+                cause=Cause.LOST,
+                end_at=self._clock.now(),
+                message=message,
+                log_size=size_of_log(self._data, run.id),
+            ),
         )
 
     def _heard_of_stranger(self, message: Message) -> None:

@@ -43,7 +43,11 @@ DROP_OLD, DROP_NEW, KILL = "drop_old", "drop_new", "kill"
 
 # Bytes of the cap that are kept for the entries which do not come with a chunk: ends of streams, words.
 _RESERVE = 16 * ENTRY.size
-_PIECE = 64 * 1024  # a transform may give out more at once than a read takes in
+# Bytes that are taken at once: as many as a read gives, and of a small cap so little a part that the newest
+# nearly fill it, since a log is cut where an entry begins.
+_PIECE = 64 * 1024
+_SMALL = 4096
+_PARTS = 32
 
 
 class LogWriter:
@@ -51,8 +55,8 @@ class LogWriter:
 
     __slots__ = (
         "_begins", "_cap", "_entry", "_files", "_front", "_full", "_full_at", "_lost", "_lost_lines",
-        "_on_full", "_overflowed", "_place", "_room", "_sizes", "_transforms", "_why", "lines", "size",
-        "written",
+        "_on_full", "_overflowed", "_piece", "_place", "_room", "_sizes", "_transforms", "_why", "lines",
+        "size", "written",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +74,7 @@ class LogWriter:
         self._files = LogFiles(data, run_id)
         self._room = room or Room(data)
         self._cap = cap
+        self._piece = _PIECE if cap is None else min(_PIECE, max(_SMALL, cap // _PARTS))
         self._on_full = on_full
         self._overflowed = overflowed
         self._transforms = transforms
@@ -100,10 +105,12 @@ class LogWriter:
     def append(self, stream: int, buffer: bytearray, length: int, at: int) -> None:
         """Add the first `length` bytes of `buffer`, which came from `stream` at `at` (microseconds)."""
         transform = self._transforms[stream]
-        if transform is None:
+        if transform is not None:
+            self._take_all(stream, transform.feed(bytes(buffer[:length])), at)
+        elif length <= self._piece:
             self._take(stream, buffer, length, at)
         else:
-            self._take_all(stream, transform.feed(bytes(buffer[:length])), at)
+            self._take_all(stream, bytes(buffer[:length]), at)
 
     def say(self, text: str, at: int) -> bool:
         """Add to Rota's own words, apart from the program's bytes; False when there is no room for them.
@@ -185,8 +192,8 @@ class LogWriter:
     # --- the program's bytes
 
     def _take_all(self, stream: int, data: bytes, at: int) -> None:
-        for start in range(0, len(data), _PIECE):
-            piece = data[start : start + _PIECE]
+        for start in range(0, len(data), self._piece):
+            piece = data[start : start + self._piece]
             self._take(stream, piece, len(piece), at)
 
     def _take(self, stream: int, buffer: bytes | bytearray, length: int, at: int) -> None:
@@ -254,9 +261,9 @@ class LogWriter:
         self.lines += newlines
         return True
 
-    @staticmethod
-    def _shared(last: tuple[int, ...], length: int, at: int) -> bool:
-        return 0 <= at - last[2] < SHARED and last[5] + length <= LONGEST and not last[7] & ENDS_STREAM
+    def _shared(self, last: tuple[int, ...], length: int, at: int) -> bool:
+        together = last[5] + length <= min(LONGEST, 2 * self._piece)
+        return together and 0 <= at - last[2] < SHARED and not last[7] & ENDS_STREAM
 
     # --- the cap
 

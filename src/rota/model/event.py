@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     RUN_CREATED = "run.created"  #: a run was written down, pending or already ended
     RUN_STARTED = "run.started"  #: its process lives
     RUN_ENDED = "run.ended"  #: it is over; also told of a run that was created ended
+    RUN_DELETED = "run.deleted"  #: it was kept as long as it was to be, and is gone with its log
     STORE_FAILED = "store.failed"  #: the database cannot be written
     STORE_HEALED = "store.healed"  #: it can again
     KEEPER_LOST = "keeper.lost"  #: the keeper has died; its runs end as lost

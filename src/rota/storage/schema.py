@@ -24,7 +24,7 @@ from rota.model.run import EndReason, Kind, Status, TriggeredBy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that these tables are the outcome of."""
 
 
@@ -152,6 +152,23 @@ TASKS = Table(
     sqlite_autoincrement=True,  # as a sequence does: an id is never used again
 )
 Index("tasks_by_name", TASKS.c.name, unique=True)
+
+LOGS = Table(
+    "logs",
+    METADATA,
+    Column("run_id", Text, primary_key=True),  # ended, and wrote something
+    Column("size", BigInteger, nullable=False),  # bytes on the disk
+    Column("removed_at", BigInteger),  # when it had to make room for others
+    CheckConstraint("size > 0", name="size_is_of_a_log"),
+    sqlite_with_rowid=False,
+)
+
+REMOVALS = Table(
+    "removals",
+    METADATA,
+    Column("run_id", Text, primary_key=True),  # its files are to be removed; its row may be gone
+    sqlite_with_rowid=False,
+)
 
 META = Table(
     "meta",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from rota.model.error import StoreUnavailable, Unusable
-from rota.storage import meta, requests, runs, sqlite, tasks
+from rota.model.run import Status
+from rota.storage import meta, requests, retention, runs, sqlite, tasks
 from rota.storage.conflict import KeyTaken, TickTaken
 from rota.storage.drift import Drift
 from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from rota.model.run import Run, RunId
     from rota.storage.requests import Request
+    from rota.storage.retention import Old
     from rota.storage.tasks import TaskRecord
 
 FILE = "rota.db"
@@ -102,12 +104,15 @@ class Store:
         self._drift.saved(widest)
         return [run for run, was_free in zip(ticks, free, strict=True) if was_free]
 
-    async def move(self, before: Run, after: Run, *, synced: bool = False) -> bool:
+    async def move(self, before: Run, after: Run, *, log_size: int = 0, synced: bool = False) -> bool:
         """Make `after` of `before`, if the run is still as `before` says in status, attempt and node.
 
-        False: somebody else has moved it, and nothing was changed.
+        `log_size` is what a run that ends has left on the disk. False: somebody else has moved it, and
+        nothing was changed.
         """
-        return await self._writer.submit(partial(runs.move, before=before, after=after), synced=synced)
+        return await self._writer.submit(
+            partial(_move, before=before, after=after, log_size=log_size), synced=synced
+        )
 
     async def register_tasks(self, fingerprints: Mapping[str, str], now: datetime) -> dict[str, TaskRecord]:
         """Remember tasks with their schedules' fingerprints; a changed one counts as scheduled since now."""
@@ -155,6 +160,38 @@ class Store:
         """What was asked under this key within the last day."""
         return await self._readers.ask(partial(requests.find, key=key, now=self._now()))
 
+    async def old(self, task_name: str, limit: int) -> Old:
+        """How many runs of a task have ended, and the oldest `limit` of them."""
+        return await self._readers.ask(partial(retention.old, task_name=task_name, limit=limit))
+
+    async def delete(self, run_ids: Sequence[RunId]) -> tuple[list[RunId], int]:
+        """Delete those that have ended, and list their files for removal; those, and their logs' bytes."""
+        return await self._writer.submit(partial(retention.delete_runs, run_ids=run_ids), synced=True)
+
+    async def log_total(self) -> int:
+        """The bytes of the logs of all ended runs."""
+        return await self._readers.ask(retention.total)
+
+    async def oldest_logs(self, first: str, limit: int) -> list[tuple[RunId, int]]:
+        """Logs of ended runs, with their sizes, the oldest run first, from the id `first` on."""
+        return await self._readers.ask(partial(retention.oldest_logs, first=first, limit=limit))
+
+    async def give_up_logs(self, run_ids: Sequence[RunId], at: datetime) -> None:
+        """Note that these logs are gone from now on, and list their files for removal."""
+        await self._writer.submit(partial(retention.give_up_logs, run_ids=run_ids, at=at), synced=True)
+
+    async def log_removed_at(self, run_id: RunId) -> datetime | None:
+        """When the log of a run had to make room; None for one that did not have to."""
+        return await self._readers.ask(partial(retention.removed_at, run_id=run_id))
+
+    async def removals(self, limit: int) -> list[RunId]:
+        """Runs whose files are to be removed."""
+        return await self._readers.ask(partial(retention.listed, limit=limit))
+
+    async def removed(self, run_ids: Sequence[RunId]) -> None:
+        """The files of these runs are gone."""
+        await self._writer.submit(partial(retention.strike, run_ids=run_ids))
+
     async def heal(self) -> bool:
         """Try a write, down to the disk; True when it succeeds."""
         try:
@@ -188,6 +225,14 @@ def _prepare(engine: Engine) -> tuple[str, timedelta | None]:
     if store_id is None:
         raise Unusable("the database keeps nothing that is written to it; restore it from a backup")
     return store_id, None if widest is None else to_duration(int(widest))
+
+
+def _move(cursor: DBAPICursor, before: Run, after: Run, log_size: int) -> bool:
+    if not runs.move(cursor, before, after):
+        return False
+    if log_size and after.status is Status.ENDED:
+        retention.note_log(cursor, after.id, log_size)
+    return True
 
 
 def _create(

@@ -1,0 +1,163 @@
+"""The sweeper: has runs and logs go when they were kept long enough, or take too much of the disk.
+
+Rows go first: a crash leaves files that are listed for removal, and no row of which the log is missing
+unsaid. What was listed is removed at the next start, before anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from rota.engine.retention import expired, pause, surplus
+from rota.logs import disk
+from rota.model.error import StoreUnavailable
+from rota.model.event import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from rota.engine.clock import Clock
+    from rota.events.bus import Bus
+    from rota.model.run import Run, RunId
+    from rota.model.task import Task
+    from rota.storage.store import Store
+
+log = structlog.get_logger()
+
+PAUSE = 1.0  #: seconds between two turns
+BATCH = 200  #: runs or logs that go in one transaction
+TASKS = 100  #: tasks that are looked at in one turn
+COUNT_AGAIN = 60.0  #: seconds for which the sum of all logs is trusted; it is kept up meanwhile
+_NONE = "~"  # greater than any id
+
+
+class Sweeper:
+    """A loop that looks where something may have to go: decisions are `retention`'s."""
+
+    def __init__(
+        self,
+        *,
+        tasks: Mapping[str, Task],
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        data: Path,
+        max_size: int,
+        running: Callable[[], Iterable[RunId]],
+    ) -> None:
+        """`running` tells whose logs are being written; `max_size` is for all logs, 0 for any size."""
+        self._tasks = tasks
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._data = data
+        self._max_size = max_size
+        self._running = running
+        self._pauses = {
+            name: wait.total_seconds() for name, task in tasks.items() if (wait := pause(task)) is not None
+        }
+        self._look_at = dict.fromkeys(self._pauses, 0.0)  # when, by the monotonic clock
+        self._total = 0
+        self._counted_at: float | None = None
+        self._first = ""  # no log that is there is older than this run's
+        self._listed = True  # there may be files to remove of which nobody else thinks
+
+    def ended(self, run: Run, log_size: int) -> None:
+        """A run is over, and its end is stored."""
+        self._total += log_size
+        if log_size:
+            self._first = min(self._first, run.id)
+        task = self._tasks.get(run.task_name)
+        if task is not None and task.keep_runs is not None:
+            self._look_at[task.name] = 0.0
+
+    async def run(self) -> None:
+        """Go on until cancelled. A fault in one turn is logged, and does not end the sweeping."""
+        while True:
+            try:
+                if self._listed:
+                    await self._remove_listed()
+                await self.turn()
+            except StoreUnavailable:
+                pass  # the watch over the store tells of it; what is kept longer harms nobody
+            except Exception:
+                log.exception("a turn of the sweeper failed")
+            await self._clock.sleep(PAUSE)
+
+    async def turn(self) -> None:
+        """Look at what is due, and have go what has to."""
+        now = self._clock.monotonic()
+        due = [name for name, at in self._look_at.items() if at <= now][:TASKS]
+        for name in due:
+            await self._sweep(self._tasks[name])
+        if self._max_size:
+            await self._shrink()
+
+    async def _sweep(self, task: Task) -> None:
+        del self._look_at[task.name]  # an end that comes meanwhile has it looked at again
+        try:
+            horizon = await self._store.horizon()
+            full = True
+            while full:
+                old = await self._store.old(task.name, BATCH)
+                going = expired(task, old.oldest, ended=old.ended, now=self._clock.now(), horizon=horizon)
+                full = len(going) == BATCH
+                if going:
+                    await self._delete(going)
+        finally:
+            self._look_at.setdefault(task.name, self._clock.monotonic() + self._pauses[task.name])
+
+    async def _delete(self, runs: list[Run]) -> None:
+        deleted, freed = await self._store.delete([run.id for run in runs])
+        self._total -= freed
+        for run in runs:
+            if run.id in deleted:
+                self._bus.emit(EventKind.RUN_DELETED, self._clock.now(), run)
+        await self._remove(deleted)
+
+    async def _shrink(self) -> None:
+        live = await asyncio.to_thread(self._size_of, list(self._running()))
+        now = self._clock.monotonic()
+        if self._counted_at is None or now - self._counted_at > COUNT_AGAIN:
+            self._total, self._counted_at = await self._store.log_total(), now
+        while self._total + live > self._max_size and await self._give_up_some(live):
+            continue
+
+    async def _give_up_some(self, live: int) -> bool:
+        """Have the oldest logs go, a batch at most; False when there are none but those that are written."""
+        first, self._first = self._first, _NONE  # the ends that come meanwhile are noted there
+        try:
+            oldest = await self._store.oldest_logs(first, BATCH)
+            going = surplus(oldest, total=self._total + live, max_size=self._max_size)
+            if not going:
+                return False
+            await self._store.give_up_logs(going, self._clock.now())
+            first = going[-1]
+        finally:
+            self._first = min(self._first, first)
+        sizes = dict(oldest)
+        self._total -= sum(sizes[run_id] for run_id in going)
+        log.info("logs had to make room", logs=len(going), oldest=going[0], newest=going[-1])
+        await self._remove(going)
+        return True
+
+    def _size_of(self, run_ids: list[RunId]) -> int:
+        return sum(disk.size_of_log(self._data, run_id) for run_id in run_ids)
+
+    async def _remove_listed(self) -> None:
+        """Remove what was listed, and not removed because the server was killed, or the disk refused."""
+        self._listed = False
+        while (listed := await self._store.removals(BATCH)) and not self._listed:
+            await self._remove(listed)
+
+    async def _remove(self, run_ids: list[RunId]) -> None:
+        try:
+            await asyncio.to_thread(disk.remove, self._data, run_ids)
+            await self._store.removed(run_ids)
+        except OSError as error:
+            log.warning("files that are to be removed could not be", reason=str(error))
+            self._listed = True
