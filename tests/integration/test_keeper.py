@@ -348,6 +348,20 @@ async def test_a_new_keeper_ends_what_a_dead_one_left(probe: Probe) -> None:
         await again.disconnect()
 
 
+async def test_a_new_keeper_ends_what_hid_its_name_below_a_survivor(probe: Probe) -> None:
+    run = probe.shell("env -i setsid sleep 1000 & echo $!; sleep 1000", grace=timedelta(milliseconds=200))
+    await probe.until_written(run, b"\n")
+    hidden = int(probe.log(run))
+
+    kill(probe.link.pid)
+    again = await Probe(probe.data).connect()
+
+    try:
+        assert not is_alive(hidden)
+    finally:
+        await again.disconnect()
+
+
 async def test_a_re_execution_under_load_loses_nothing(probe: Probe) -> None:
     keeper = probe.link.pid
     long_run = probe.shell(
