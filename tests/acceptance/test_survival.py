@@ -226,6 +226,21 @@ def test_shutdown_works_when_the_server_is_already_dead(rota: Installed) -> None
     assert rota.until_ended(run["id"])["end_reason"] == "stopped"
 
 
+def test_shutdown_ends_what_a_dead_keeper_left_when_the_server_is_dead_too(rota: Installed) -> None:
+    run = rota.trigger("forever")
+    started = rota.until_running(run["id"])
+
+    rota.kill()
+    os.kill(rota.keeper(), signal.SIGKILL)
+    done = rota.rota("shutdown")
+
+    assert done.returncode == 0, done.stderr
+    assert "what a dead keeper left is gone" in done.stdout
+    assert not is_alive(started["pid"])
+    rota.start()
+    assert rota.until_ended(run["id"])["end_reason"] == "lost"
+
+
 @pytest.mark.parametrize("server_is_dead", [False, True])
 def test_shutdown_cancels_what_waits(rota: Installed, *, server_is_dead: bool) -> None:
     first, second = rota.trigger("one_by_one"), rota.trigger("one_by_one")

@@ -7,12 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rota.cli import locks
+from rota.cli.complaint import say
 from rota.cli.options import Given, Json
 from rota.cli.output import Output
 from rota.cli.verdict import verdict
 from rota.client.client import Client
 from rota.client.problem import Disconnected, NoServer
 from rota.engine.farewell import leave_word
+from rota.keeper import survivors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +32,8 @@ def shutdown(*, json: Json = False, options: Given) -> None:
 
     Runs get their stop signal, and SIGKILL after their grace; those that wait are cancelled. To end the
     server alone and leave the runs alone, end its process with SIGTERM instead. When the server is gone
-    already, its keeper and the runs are ended; how they ended is kept on file for the next server.
+    already, its keeper and the runs are ended; how they ended is kept on file for the next server. When the
+    keeper is gone too, the processes that it left are ended, and the next server has their runs as lost.
     """
     out = Output()
     data = options.data_path()
@@ -44,14 +47,17 @@ def shutdown(*, json: Json = False, options: Given) -> None:
 
     if server:
         _end_server(Client(data), tell)
-    elif data.is_dir():
+    elif (data / locks.SERVER).exists():  # else it is no folder of ours, and nothing may be left in it
         leave_word(data)  # for the runs that wait: they are only in the database
     _end_keeper(data, tell)
+    left = _end_survivors(data)
     if json:
-        out.json({"data": str(data), "server": server, "keeper": keeper, "runs": ended})
+        out.json({"data": str(data), "server": server, "keeper": keeper, "runs": ended, "processes": left})
     elif server or keeper:
         gone = " and ".join(name for name, lived in (("server", server), ("keeper", keeper)) if lived)
         print(f"{gone} gone ({data})")
+    elif left:
+        print(f"what a dead keeper left is gone ({data})")
     else:
         print(f"nothing runs for {data}")
 
@@ -86,6 +92,12 @@ def _end_keeper(data: Path, tell: Tell) -> None:
             locks.wait_until_free(data, locks.KEEPER)
         else:
             time.sleep(LOOK)  # it is about to listen, or about to leave
+
+
+def _end_survivors(data: Path) -> int:
+    """End what a dead keeper left; under its lock, so that no run of a new one is taken for such."""
+    with locks.taken(data, locks.KEEPER) as ours:
+        return survivors.end(str(data), say) if ours else 0
 
 
 async def _ask_keeper(data: Path, tell: Tell) -> bool:
