@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
+import sqlite3
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,40 @@ def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Unusable, match="choose another with --data"):
         folder.prepare(tmp_path / "file" / "data")
+    with pytest.raises(Unusable, match="is a file; choose a data folder"):
+        folder.prepare(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("x" * 200 + "/" + "y" * 250 + "/" + "z" * 40, "SQLite"), ("a\udcff", "UTF-8")]
+)
+def test_a_data_folder_that_the_database_cannot_lie_in_is_refused(name: str, says: str) -> None:
+    with pytest.raises(Unusable, match=says):
+        folder.prepare(Path("/tmp") / name)
+
+
+def test_a_path_of_the_greatest_length_holds_a_database(tmp_path: Path) -> None:
+    room = folder.LONGEST - len(os.fsencode(tmp_path)) - 2
+    data = tmp_path / ("x" * (room // 2)) / ("y" * (room - room // 2))
+    assert len(os.fsencode(data)) == folder.LONGEST
+
+    folder.prepare(data)
+
+    with closing(sqlite3.connect(data / "rota.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE t (x)")
+
+
+def test_a_full_disk_is_told_before_anything_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+
+    with pytest.raises(Unusable, match="No space left on device"), folder.held(tmp_path):
+        pass
 
 
 def test_one_process_holds_the_lock_and_the_next_is_told_which(

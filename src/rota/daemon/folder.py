@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LOCK = "server.lock"
 
+#: Bytes of its path: SQLite opens no file of 512 or more, and adds the database's name and `-journal`.
+LONGEST = 490
+
 #: Seconds in which a lock that is taken may come free: others look for a moment whether it is held.
 PATIENCE = 0.5
 _PAUSE = 0.02
@@ -24,9 +27,19 @@ _PAUSE = 0.02
 
 def prepare(data: Path) -> None:
     """Make the folder, or see that only its owner, and that is us, may write there. Raises Unusable."""
+    name = os.fsencode(data)
+    if len(name) > LONGEST:
+        raise Unusable(
+            f"the path of the data folder {data} has {len(name)} bytes, and SQLite takes {LONGEST} of them; "
+            "choose another with --data"
+        )
+    if not _is_utf8(name):
+        raise Unusable(f"the path of the data folder {name!r} is not UTF-8; choose another with --data")
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = data.stat()
+    except FileExistsError as error:
+        raise Unusable(f"{data} is a file; choose a data folder with --data") from error
     except OSError as error:
         raise Unusable(
             f"the data folder {data} cannot be made: {error.strerror}; choose another with --data"
@@ -48,11 +61,22 @@ def held(data: Path) -> Iterator[None]:
         raise Unusable(f"the data folder {data} cannot be written: {error.strerror}") from error
     try:
         _lock(file, data)
-        os.truncate(file, 0)
-        os.pwrite(file, b"%d\n" % os.getpid(), 0)
+        try:
+            os.truncate(file, 0)
+            os.pwrite(file, b"%d\n" % os.getpid(), 0)
+        except OSError as error:
+            raise Unusable(f"the data folder {data} cannot be written: {error.strerror}") from error
         yield
     finally:
         os.close(file)
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _lock(file: int, data: Path) -> None:
