@@ -22,10 +22,9 @@ class ConfigFault:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         key = f"{self.key}: " if self.key else ""
-        hint = f"; allowed: {self.allowed}" if self.allowed else ""
-        if self.nearest:
-            hint = f"; did you mean {self.nearest}?"
-        return f"{place}: {key}{self.message}{hint}"
+        meant = f"; did you mean {self.nearest}?" if self.nearest else ""
+        allowed = f"{'' if meant else ';'} allowed: {self.allowed}" if self.allowed else ""
+        return f"{place}: {key}{self.message}{meant}{allowed}"
 
 
 class ConfigInvalid(RotaError):
