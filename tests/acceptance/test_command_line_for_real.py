@@ -230,6 +230,16 @@ def test_a_reader_that_leaves_ends_it_quietly(rota: Installed):
     assert (command.returncode, err) == (141, b"")
 
 
+def test_a_reader_that_leaves_ends_the_help_quietly_too():
+    out, closed = os.pipe()
+    os.close(out)
+
+    done = subprocess.run([ROTA, "run", "--help"], stdout=closed, stderr=subprocess.PIPE, check=False)
+
+    os.close(closed)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_complete_verbs_tasks_and_runs(rota: Installed, shell: str):
     script = subprocess.run(

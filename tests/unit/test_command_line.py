@@ -79,6 +79,8 @@ def test_the_environment_stands_in_for_flags(
         (["runs", "--status", "nope"], '"pending", "running", "ended"'),
         (["runs", "--limit", "0"], "--limit is at least 1"),
         (["--port", "x", "list"], "--port"),
+        (["serve", "--port", "70000"], "--port and ROTA_PORT take a number from 0 to 65535"),
+        (["serve", "--port=-1"], "-1 is no port"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(

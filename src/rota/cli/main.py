@@ -36,6 +36,10 @@ def run(words: list[str]) -> int:
     except BrokenPipeError:
         _discard_output()  # the reader has what it wanted
         return ExitCode.BROKEN_PIPE
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # rich meets it first, and leaves with 1
+            return ExitCode.BROKEN_PIPE
+        raise
     except OSError as error:
         _discard_output()
         say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from rota.cli.complaint import Misuse
 from rota.cli.options import Given
+
+LAST_PORT = 65535
 
 
 def serve(*, options: Given) -> int:
@@ -16,4 +19,6 @@ def serve(*, options: Given) -> int:
     """
     from rota.daemon import serve
 
+    if options.port is not None and not 0 <= options.port <= LAST_PORT:
+        raise Misuse(f"{options.port} is no port; --port and ROTA_PORT take a number from 0 to {LAST_PORT}")
     return serve(config=options.config_path(), data=options.data_path(), host=options.host, port=options.port)
