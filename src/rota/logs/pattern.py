@@ -6,12 +6,12 @@ A pattern looks through many lines at once, and never across the end of one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rota.logs.settle import MOVES, as_read, strip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: No pattern is longer.
 LONGEST_PATTERN = 1000
@@ -38,6 +38,9 @@ class Pattern(Protocol):
 
     literal: bool  #: it is looked for as it stands, so that bytes which are no text cannot hide it
 
+    def may_be_in(self, text: bytes, start: int, stop: int) -> bool:
+        """Whether a look is worth while; it costs next to nothing."""
+
     def find(self, text: bytes, start: int, stop: int) -> int:
         """Where it is found first between two offsets; -1 when it is not."""
 
@@ -51,40 +54,57 @@ def compiled(wanted: Wanted) -> Pattern:
         raise PatternInvalid("it is looked for within a line, so it has no newline")
     if wanted.regex or not wanted.case:
         return _Expression(wanted)
-    return _Literal(text.encode("utf-8", "surrogatepass"))
+    return _Literal(text)
 
 
 class _Literal:
     literal = True
 
-    def __init__(self, needle: bytes) -> None:
-        self._needle = needle
+    def __init__(self, text: str) -> None:
+        self._needle = text.encode("utf-8", "surrogatepass")
+        self._bytes = [bytes((byte,)) for byte in sorted(set(self._needle))]
+        self._search = _searching(Wanted(text=text)) if len(self._needle) > 1 else None
+
+    def may_be_in(self, text: bytes, start: int, stop: int) -> bool:
+        # One byte is looked for many times faster than several, which can look alike for long (`yes`).
+        return all(text.find(byte, start, stop) >= 0 for byte in self._bytes)
 
     def find(self, text: bytes, start: int, stop: int) -> int:
-        return text.find(self._needle, start, stop)
+        if self._search is None:
+            return text.find(self._needle, start, stop)
+        found = self._search(text, start, stop)  # ten times faster than `bytes.find`
+        return -1 if found is None else int(found.start())
 
 
 class _Expression:
     literal = False
 
     def __init__(self, wanted: Wanted) -> None:
-        import re2  # type: ignore[import-untyped]  # here: most who read logs never need it
+        self._search = _searching(wanted)
 
-        options = re2.Options()
-        options.never_nl = True
-        options.never_capture = True
-        options.log_errors = False
-        options.case_sensitive = wanted.case
-        text = _by_line(wanted.text) if wanted.regex else re2.escape(wanted.text)
-        try:
-            re2.compile(text, options)  # by itself first: its error must not speak of what is put around it
-            self._search = re2.compile(f"(?m:{text})", options).search
-        except (re2.error, UnicodeEncodeError) as error:
-            raise PatternInvalid(_reason(error)) from error
+    def may_be_in(self, _text: bytes, _start: int, _stop: int) -> bool:
+        return True
 
     def find(self, text: bytes, start: int, stop: int) -> int:
         found = self._search(text, start, stop)
         return -1 if found is None else int(found.start())
+
+
+def _searching(wanted: Wanted) -> Callable[[bytes, int, int], Any]:
+    import re2  # type: ignore[import-untyped]  # here: most who read logs never need it
+
+    options = re2.Options()
+    options.never_nl = True
+    options.never_capture = True
+    options.log_errors = False
+    options.case_sensitive = wanted.case
+    text = _by_line(wanted.text) if wanted.regex else re2.escape(wanted.text)
+    try:
+        re2.compile(text, options)  # by itself first: its error must not speak of what is put around it
+        search: Callable[[bytes, int, int], Any] = re2.compile(f"(?m:{text})", options).search
+    except (re2.error, UnicodeEncodeError) as error:
+        raise PatternInvalid(_reason(error)) from error
+    return search
 
 
 def _by_line(text: str) -> str:
@@ -117,6 +137,8 @@ def found_lines(pattern: Pattern, text: bytes, start: int, stop: int) -> Iterato
     if not pattern.literal and not text.isascii():
         text = text[start:stop].decode("utf-8", "replace").encode()
         start, stop = 0, len(text)
+    if not pattern.may_be_in(text, start, stop):
+        return
     counted, number, last = start, 0, stop - 1
     while counted <= last and (place := pattern.find(text, counted, last)) >= 0:
         number += text.count(b"\n", counted, place)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: Bytes of the log, and entries of its index, that one step looks at: a few milliseconds.
 _BYTES = 1024 * 1024
 _ENTRIES = 4096
+_AT_ONCE = 16  # entries of a log that was written fast are large, and few of them are a stretch
 
 #: An open line that is longer is looked at in parts, each of which begins with the end of the one before.
 _KEPT = 1024 * 1024
@@ -79,12 +80,14 @@ class Scan:
             self._open.clear()
 
     def _stretch(self) -> list[Entry]:
-        entries = self._log.entries(self._place, min(self._place + _ENTRIES, self._end))
+        entries: list[Entry] = []
         size = 0
-        for number, entry in enumerate(entries, 1):
-            size += entry.length
-            if size >= _BYTES:
-                return entries[:number]
+        for place in range(self._place, min(self._place + _ENTRIES, self._end), _AT_ONCE):
+            for entry in self._log.entries(place, min(place + _AT_ONCE, self._end)):
+                entries.append(entry)
+                size += entry.length
+                if size >= _BYTES:
+                    return entries
         return entries
 
     def _found(self, stream: int, entries: list[Entry], text: bytes, after: int) -> list[int]:
