@@ -14,12 +14,13 @@ import signal
 import time
 from collections import deque
 
-from rota.keeper import record, tree
+from rota.keeper import record
 from rota.keeper.child import START_FAILED, STOPPED, Child
 from rota.keeper.connection import Connection
 from rota.keeper.locality import Mounts
 from rota.keeper.loop import READ, Loop
 from rota.keeper.protocol import OLDEST, PROTOCOL
+from rota.keeper.reaper import Reaper
 from rota.keeper.spawn import Spawner, SpawnFailed, failure
 from rota.logs.room import Room
 
@@ -72,14 +73,12 @@ class Keeper:
         self.room = Room(data)
         self.spawner = Spawner(Mounts(), descriptors)
         self.children: dict[str, Child] = {}  #: by run
-        self.leaders: dict[int, Child] = {}  #: by pid of the main process, until it is reaped
-        self.strays: dict[int, int] = {}  #: pid → start time of adopted processes that belong to no open run
+        self.reaper = Reaper(self.children, main_ended=self._main_ended, log=log)
         self.ended: dict[str, dict[str, Any]] = {}  #: ends that the server has not acknowledged
         self.discarding: list[Pump] = []  #: pipes of processes that were left alone
         self.connections: list[Connection] = []
         self.upgrade: Callable[[Keeper, list[str]], None] | None = None
         self.leaving = False
-        self._own = tree.OwnChildren()
         self._asked: deque[dict[str, Any]] = deque()  # spawns that were not come to yet
         self._greeted: list[Connection] = []  # servers whose hello waits for older connections to end
         self._idle = idle
@@ -89,10 +88,10 @@ class Keeper:
     def run(self) -> None:
         """Serve until told to leave, or idle."""
         self.loop.watch(self.listener.fileno(), READ, self._accept)
-        self.loop.on_signal(signal.SIGCHLD, self.reap)
+        self.loop.on_signal(signal.SIGCHLD, self.reaper.reap)
         self.loop.on_signal(signal.SIGTERM, self.leave)
         self.loop.on_signal(signal.SIGINT, self.leave)
-        self.reap()
+        self.reaper.reap()
         self._check_idle()
         self.loop.run()
 
@@ -234,7 +233,7 @@ class Keeper:
             os.close(out)
             if err not in (out, -1):
                 os.close(err)
-        self.children[child.run_id] = self.leaders[pid] = child
+        self.children[child.run_id] = self.reaper.leaders[pid] = child
         child.begun(pid, at, moment, out_read, err_read)
         if told is None:
             self.tell(_started(child))
@@ -278,84 +277,23 @@ class Keeper:
                 record.remove(self.data, run_id)
         self._check_left()
 
-    # --- the one reaper
+    # --- ends
 
-    def reap(self) -> None:
-        """Take notice of every process that has ended."""
-        while True:
-            try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                return
-            if found is None:
-                return
-            child = self.leaders.get(found.si_pid)
-            if child is None:
-                self._reap_one(found.si_pid)
-            elif child.exit is None:
-                self._main_ended(child, found)
-            else:
-                break  # it is held unreaped and hides the others: each is asked by its pid
-        for pid in self._own.pids():
-            child = self.leaders.get(pid)
-            if child is None or child.exit is None:
-                self._reap_one(pid)
-
-    def _main_ended(self, child: Child, found: os.waitid_result) -> None:
+    def _main_ended(self, child: Child, exit_code: int | None, number: int | None) -> None:
         self._hear_told(child)
-        exited = found.si_code == os.CLD_EXITED
-        child.main_ended(*((found.si_status, None) if exited else (None, found.si_status)))
-
-    def _reap_one(self, pid: int) -> None:
-        child = self.leaders.get(pid)
-        if child is not None:
-            found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if found is not None:
-                self._main_ended(child, found)
-            return
-        gone, _, usage = os.wait4(pid, os.WNOHANG)
-        if not gone:
-            return
-        self.strays.pop(pid, None)
-        for child in list(self.children.values()):
-            if child.adopted.pop(pid, None) is not None:
-                child.cpu_time += usage.ru_utime + usage.ru_stime
-                self.adopt()  # its own children are the keeper's now
-                child.settle()
+        child.main_ended(exit_code, number)
 
     def adopt(self) -> None:
         """Find out whose the processes are that have become the keeper's own children."""
-        if not tree.HAS_PROC:
-            return
-        for pid in self._own.pids():
-            if (
-                pid in self.leaders
-                or pid in self.strays
-                or any(pid in child.adopted for child in self.children.values())
-            ):
-                continue
-            facts = tree.stat(pid)
-            if facts is None:
-                continue
-            name, state, session, start = facts
-            owner = self.children.get(tree.run_of(pid) or "")
-            if owner is None and session in self.leaders:
-                owner = self.leaders[session]
-            if owner is not None:
-                owner.adopted[pid] = start
-            elif state not in "ZX":
-                self.strays[pid] = start
-                self.log(f"process {pid} ({name}) belongs to no run that is open; it is left alone")
+        self.reaper.adopt()
 
     def over(self, child: Child) -> None:
         """Nothing of this run is waited for any more: reap its main process and write its end."""
-        _, _, usage = os.wait4(child.pid, 0)
-        del self.leaders[child.pid]
+        cpu_time, max_rss = self.reaper.reap_leader(child)
         del self.children[child.run_id]
-        self.strays.update(child.adopted)
         self.discarding = [pump for pump in (*self.discarding, *child.pumps) if pump.fd >= 0]
-        child.cpu_time += usage.ru_utime + usage.ru_stime
-        self._record_end(child, _peak(usage))
+        child.cpu_time += cpu_time
+        self._record_end(child, max_rss)
         self._check_left()
 
     def _record_end(self, child: Child, max_rss: int | None) -> None:
@@ -424,14 +362,3 @@ class Keeper:
 def _started(child: Child) -> dict[str, Any]:
     about = {"run": child.run_id, "attempt": child.attempt, "pid": child.pid, "at": child.start_at}
     return {"event": "started", **about}
-
-
-def _peak(usage: resource.struct_rusage) -> int | None:
-    """The peak memory of the largest process of a run, in bytes, where the kernel tells it truly.
-
-    A spawned process begins in the keeper's memory, and the kernel counts that as its own peak: what is not
-    above the keeper's peak says nothing about the program.
-    """
-    unit = 1024 if os.uname().sysname == "Linux" else 1
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return usage.ru_maxrss * unit if usage.ru_maxrss > own else None

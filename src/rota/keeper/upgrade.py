@@ -54,10 +54,10 @@ def restore(keeper: Keeper, state: dict[str, Any]) -> None:
     """Take over every run, end and connection."""
     keeper.room.min_free = state.get("min_free", 0)
     keeper.ended = state["ended"]
-    keeper.strays = dict(state["strays"])
+    keeper.reaper.strays = dict(state["strays"])
     for saved in state["children"]:
         child = Child.restored(keeper.loop, keeper.data, saved, keeper)
-        keeper.children[child.run_id] = keeper.leaders[child.pid] = child
+        keeper.children[child.run_id] = keeper.reaper.leaders[child.pid] = child
         child.arm()
         if child.told_fd >= 0:
             keeper.watch_told(child)
@@ -98,7 +98,7 @@ def _state(keeper: Keeper, lock: int) -> tuple[dict[str, Any], list[int]]:
         "programs": keeper.spawner.descriptors,
         "children": [child.state() for child in children],
         "ended": keeper.ended,
-        "strays": list(keeper.strays.items()),
+        "strays": list(keeper.reaper.strays.items()),
         "discarding": [[pump.fd, pump.stream] for pump in discarding],
         "connections": [
             {

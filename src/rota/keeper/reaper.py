@@ -1,0 +1,112 @@
+"""The one reaper: every wait for a process is here, and whose each process is. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from rota.keeper import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rota.keeper.child import Child
+
+
+class Reaper:
+    """Takes notice of ends, and reaps: a run's main process last, everything else at once."""
+
+    def __init__(
+        self,
+        children: Mapping[str, Child],
+        *,
+        main_ended: Callable[[Child, int | None, int | None], None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._children = children  # the open runs, by id: the keeper's own
+        self._main_ended = main_ended
+        self._log = log
+        self._own = tree.OwnChildren()
+        self.leaders: dict[int, Child] = {}  #: by pid of the main process, until it is reaped
+        self.strays: dict[int, int] = {}  #: pid → start time of adopted processes that belong to no open run
+
+    def reap(self) -> None:
+        """Take notice of every process that has ended."""
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            leader = self.leaders.get(found.si_pid)
+            if leader is None:
+                self._reap_adopted(found.si_pid)
+            elif leader.exit is None:
+                self._notice(leader, found)
+            else:
+                break  # it is held unreaped and hides the others: each is asked by its pid
+        for pid in self._own.pids():
+            leader = self.leaders.get(pid)
+            if leader is None:
+                self._reap_adopted(pid)
+            elif leader.exit is None:
+                found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if found is not None:
+                    self._notice(leader, found)
+
+    def reap_leader(self, child: Child) -> tuple[float, int | None]:
+        """Reap the main process of a run that is over: its processor time, and its peak memory if known."""
+        _, _, usage = os.wait4(child.pid, 0)
+        del self.leaders[child.pid]
+        self.strays.update(child.adopted)
+        return usage.ru_utime + usage.ru_stime, _peak(usage)
+
+    def adopt(self) -> None:
+        """Find out whose the processes are that have become the keeper's own children."""
+        if not tree.HAS_PROC:
+            return
+        for pid in self._own.pids():
+            if pid in self.leaders or pid in self.strays or self._adopter(pid) is not None:
+                continue
+            facts = tree.stat(pid)
+            if facts is None:
+                continue
+            name, state, session, start = facts
+            owner = self._children.get(tree.run_of(pid) or "") or self.leaders.get(session)
+            if owner is not None:
+                owner.adopted[pid] = start
+            elif state not in "ZX":
+                self.strays[pid] = start
+                self._log(f"process {pid} ({name}) belongs to no run that is open; it is left alone")
+
+    def _adopter(self, pid: int) -> Child | None:
+        return next((child for child in self._children.values() if pid in child.adopted), None)
+
+    def _notice(self, leader: Child, found: os.waitid_result) -> None:
+        exited = found.si_code == os.CLD_EXITED
+        self._main_ended(leader, *((found.si_status, None) if exited else (None, found.si_status)))
+
+    def _reap_adopted(self, pid: int) -> None:
+        gone, _, usage = os.wait4(pid, os.WNOHANG)
+        if not gone:
+            return
+        self.strays.pop(pid, None)
+        child = self._adopter(pid)
+        if child is not None:
+            del child.adopted[pid]
+            child.cpu_time += usage.ru_utime + usage.ru_stime
+            self.adopt()  # its own children are the keeper's now
+            child.settle()
+
+
+def _peak(usage: resource.struct_rusage) -> int | None:
+    """The peak memory of the largest process of a run, in bytes, where the kernel tells it truly.
+
+    A spawned process begins in the keeper's memory, and the kernel counts that as its own peak: what is not
+    above the keeper's peak says nothing about the program.
+    """
+    unit = 1024 if os.uname().sysname == "Linux" else 1
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage.ru_maxrss * unit if usage.ru_maxrss > own else None
