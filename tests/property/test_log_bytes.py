@@ -77,6 +77,22 @@ def test_a_writer_goes_on_after_a_re_execution(pieces: list[tuple[int, bytes, in
         assert writer.lines == len(_lines(got["stdout"])) + len(_lines(got["stderr"]))
 
 
+def test_a_writer_goes_on_from_what_a_keeper_before_caps_left(tmp_path: Path) -> None:
+    Path(place.folder(str(tmp_path), _RUN)).mkdir(parents=True)
+    older = LogWriter(str(tmp_path), _RUN)
+    older.append(0, bytearray(b"one\ntw"), 6, 1_700_000_000_000_000)
+    known = ("files", "sizes", "begins", "lost", "entry", "place", "lines", "written")
+    state = {name: value for name, value in older.state().items() if name in known}
+
+    writer = LogWriter(str(tmp_path), _RUN)
+    writer.restore(state)
+    writer.append(0, bytearray(b"o\n"), 2, 1_700_000_000_100_000)
+    writer.close()
+
+    assert [piece for _, piece in LogFollower(tmp_path, _RUN).read()] == [b"one\ntw", b"o\n"]
+    assert writer.lines == 2
+
+
 def _lines(data: bytes) -> list[bytes]:
     lines = data.split(b"\n")
     return lines if lines[-1] else lines[:-1]

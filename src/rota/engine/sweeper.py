@@ -120,7 +120,8 @@ class Sweeper:
         await self._remove(deleted)
 
     async def _shrink(self) -> None:
-        live = await asyncio.to_thread(self._size_of, list(self._running()))
+        running = list(self._running())
+        live = await asyncio.to_thread(self._size_of, running) if running else 0
         now = self._clock.monotonic()
         if self._counted_at is None or now - self._counted_at > COUNT_AGAIN:
             self._total, self._counted_at = await self._store.log_total(), now
