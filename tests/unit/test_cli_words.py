@@ -9,6 +9,7 @@ import pytest
 from fake_server import run
 
 from rota.cli import times
+from rota.cli.follow import show_bytes
 from rota.cli.output import Output
 from rota.cli.verdict import exit_code, verdict
 
@@ -138,3 +139,11 @@ def test_times_are_relative_for_people_and_exact_for_programs():
     assert Output(terminal=True, now=NOW).moment(at) == "3 min ago"
     assert Output(terminal=False, now=NOW).moment(at) == at
     assert Output(terminal=False, now=NOW).moment(None) == "-"
+
+
+def test_what_rota_adds_to_a_line_of_its_own_is_shown_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    for piece in (b"timed out after 1 s", b"; still there 5 s after SIGTERM: killed", b"\n", b"a; b\n"):
+        show_bytes([("system", piece)])
+
+    said = ["timed out after 1 s", "still there 5 s after SIGTERM: killed", "a; b"]
+    assert capsys.readouterr().err.splitlines() == [f"rota: {words}" for words in said]

@@ -34,7 +34,8 @@ def show_bytes(pieces: Iterable[tuple[str, bytes]]) -> None:
     for stream, piece in pieces:
         if stream == "system":
             for line in piece.decode("utf-8", "replace").splitlines():
-                say(line)
+                if words := line.removeprefix("; "):  # what is added to a line is shown on one of its own
+                    say(words)
             continue
         target = sys.stderr if stream == "stderr" else sys.stdout
         target.buffer.write(piece)
