@@ -114,6 +114,8 @@ timeot = "5"
         (task("grace = true"), "is not a duration"),
         (task('stop_signal = "SIGSTOP"'), "allowed: SIGTERM, SIGINT"),
         (task('stop_signal = "sigterm"'), "did you mean SIGTERM?"),
+        (task('shell = "perl"'), 'allowed: no shell, and as a list: run = ["perl", "-e", "..."]'),
+        (task('shell = "/usr/bin/php8.2"'), "php -c checks the text that follows, and does not run it"),
         (task("exit_codes = []"), "the list is empty"),
         (task("exit_codes = [256]"), "exit_codes[0]: the number 256 is too large"),
         (task("exit_codes = [true]"), "exit_codes[0]: true does not fit here"),

@@ -118,6 +118,10 @@ def signal(value: str) -> str:
     return full
 
 
+#: Programs whose `-c` means another thing than that of a shell: such a run would succeed and do nothing.
+_CHECKERS = re.compile(r"(perl|ruby|node|nodejs|php)[0-9.]*$")
+
+
 def shell(value: str) -> str:
     if re.search(r"\s-", value):
         raise Unreadable(
@@ -127,6 +131,12 @@ def shell(value: str) -> str:
     if not value or ("/" in value and not value.startswith("/")):
         raise Unreadable(
             f'"{value}" is not a shell', "an absolute path such as /bin/bash, or a name such as bash"
+        )
+    if found := _CHECKERS.match(value.rpartition("/")[2]):
+        option = "-r" if found[1] == "php" else "-e"
+        raise Unreadable(
+            f"{found[1]} -c checks the text that follows, and does not run it",
+            f'no shell, and as a list: run = ["{value}", "{option}", "..."]',
         )
     return value
 
