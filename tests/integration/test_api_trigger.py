@@ -265,6 +265,7 @@ async def test_a_full_queue_answers_429_with_the_run_that_says_so(tmp_path: Path
         problem = answer.json()
         recorded = (await api.tcp.get(f"/api/runs/{problem['run_id']}")).json()
         assert (answer.status_code, problem["type"]) == (429, "/problems/queue-full")
+        assert problem["detail"] == "the task was running, and as many waited as may (max_queued = 0)"
         assert recorded["end_reason"] == "queue_full"
 
 

@@ -162,7 +162,7 @@ class Intake:
             message = "the task was running, and on_overlap is skip"
             return run.ended(EndReason.SKIPPED, Ending(end_at=now, message=message)), fate
         if fate is Fate.FULL:
-            message = f"{task.max_queued} runs of the task were waiting already (max_queued)"
+            message = f"the task was running, and as many waited as may (max_queued = {task.max_queued})"
             return run.ended(EndReason.QUEUE_FULL, Ending(end_at=now, message=message)), fate
         return run, fate
 
