@@ -16,6 +16,7 @@ from installed import PATIENCE, ROTA, Installed, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 CONFIG = """
 [tasks.hello]
@@ -302,6 +303,15 @@ def test_rota_run_goes_on_over_a_killed_server(install: Callable[[str], Installe
     assert running.returncode == 5
     assert out == "written while the server was dead\n"
     assert err.count("the server went away") == 1
+
+
+def test_shutdown_leaves_nothing_in_a_folder_that_is_not_rotas(tmp_path: Path):
+    done = subprocess.run(
+        [ROTA, "shutdown", "--data", tmp_path], capture_output=True, text=True, env=environment(), check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, f"nothing runs for {tmp_path}\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_shutdown_says_what_it_ended(install: Callable[[str], Installed]):
