@@ -20,7 +20,9 @@ from rota.api.routes import (
     info,
     list_runs,
     list_tasks,
+    read_lines,
     read_log,
+    search_logs,
     shutdown,
     stop,
     trigger,
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 #: In the order of the documentation.
 VERBS = (
     trigger, list_tasks, get_task,
-    list_runs, get_run, stop, read_log,
+    list_runs, get_run, stop,
+    read_lines, read_log, search_logs,
     follow_events,
     health, info, shutdown, about,
 )  # fmt: skip

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 
+from rota.logs.line import Stream
+from rota.logs.searching import Stopped
 from rota.model.event import EventKind
 from rota.model.run import EndReason, Kind, Status, TriggeredBy
 from rota.model.task import LogOnFull, Overlap
@@ -107,6 +109,90 @@ class TaskPage(Shape):
     next_cursor: str | None = Field(description="Give it as `cursor` for what follows; null at the end.")
 
 
+class LogLine(BaseModel):
+    """A line of a log, or a piece of one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    n: int = Field(ge=1, description="Its number. The streams share one numbering, which counts from 1.")
+    at: datetime = Field(description="When its newline, or its stream's end, arrived.")
+    stream: Stream
+    text: str = Field(description="What is not UTF-8 is replaced; `log/raw` has the bytes.")
+    continued: bool = Field(description="The line goes on in the next piece, which has the same number.")
+    match: bool | None = Field(None, description="Whether it matches; null where nothing was looked for.")
+
+
+class OpenLine(BaseModel):
+    """What a stream has written of a line that is not complete, as it looks now. It has no number yet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: datetime = Field(description="When its last bytes arrived.")
+    stream: Stream
+    text: str
+
+
+class LogPage(Shape):
+    """Some lines of a run's log."""
+
+    lines: list[LogLine]
+    open: list[OpenLine] | None = Field(description="With `progress=true`: what is still being written.")
+    first_available: int = Field(ge=1, description="The number of the first line that is still there.")
+    total_lines: int = Field(ge=0, description="The number of the last complete line.")
+    truncated: bool = Field(description="The log's beginning, or all of it, was dropped.")
+    dropped_lines: int = Field(ge=0, description="So many lines went with the beginning.")
+    dropped_bytes: int = Field(ge=0, description="And so many bytes.")
+    removed_at: datetime | None = Field(description="When all of it was removed, for want of space.")
+    finalized: bool = Field(description="The run has ended: no line follows the last.")
+    stopped_early: bool = Field(description="The time for finding matches was over; go on with the cursor.")
+    next_cursor: str | None = Field(description="Give it as `since` for what follows; null at the end.")
+
+
+class LogMatch(BaseModel):
+    """A line that was found."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: RunIdText
+    task_name: str
+    line: LogLine = Field(description="As readers see it, without colours; of a very long one the beginning.")
+
+
+class RunReached(BaseModel):
+    """How far back a search got."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: RunIdText
+    created_at: datetime
+
+
+class LogMatches(Shape):
+    """What a search has found, newest runs first, and how far it got."""
+
+    items: list[LogMatch]
+    stopped: Stopped | None = Field(description="Why it ended early; null when everything was looked at.")
+    runs: int = Field(ge=0, description="The logs of so many runs were looked at.")
+    bytes: int = Field(ge=0, description="So much of them was.")
+    reached: RunReached | None = Field(description="The oldest run that was looked at.")
+    next_cursor: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+
+
+class LogDropped(Shape):
+    """Lines that are not in a stream of lines: their reader was too slow, or they went to keep a cap."""
+
+    first: int = Field(ge=1)
+    last: int = Field(ge=1)
+
+
+class LogDone(Shape):
+    """The run has ended, and every line of its log was told."""
+
+    total_lines: int = Field(ge=0)
+    status: Status
+    end_reason: EndReason | None
+
+
 class Event(Shape):
     """One change of state; `id` grows by the order of commits, over restarts too."""
 
@@ -187,7 +273,10 @@ class ProblemType(Shape):
 #: Everything that has a schema of its own at `/schemas/{Name}.json`.
 SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
-    for shape in (Event, Gap, Health, Info, Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage)
+    for shape in (
+        *(Event, Gap, Health, Info, LogDone, LogDropped, LogMatches, LogPage),
+        *(Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage),
+    )
 }
 
 #: Those of routes that are the Unix socket's alone, of which `/openapi.json` says nothing.

@@ -6,14 +6,21 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from rota.logs import line as lines
+from rota.logs.index import STREAMS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
+    from rota.logs.line import Line
+    from rota.logs.page import OpenLine
     from rota.model.event import Event
     from rota.model.run import Run
     from rota.model.task import Task
     from rota.operations.list_tasks import TaskNow
+    from rota.operations.read_lines import LogLines
+    from rota.operations.search_logs import Matches
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -112,4 +119,56 @@ def event(it: Event) -> dict[str, Any]:
         "at": moment(it.at),
         "run": None if it.run is None else run(it.run),
         "message": it.message,
+    }
+
+
+def line(it: Line) -> dict[str, Any]:
+    """A `LogLine`."""
+    return {
+        "n": it.n,
+        "at": moment(it.at),
+        "stream": STREAMS[it.stream],
+        "text": it.text,
+        "continued": it.continued,
+        "match": it.match,
+    }
+
+
+def open_line(it: OpenLine) -> dict[str, Any]:
+    """An `OpenLine`."""
+    return {"at": moment(lines.moment(it.at)), "stream": STREAMS[it.stream], "text": it.text}
+
+
+def log_page(it: LogLines) -> dict[str, Any]:
+    """A `LogPage`."""
+    return {
+        "lines": [line(each) for each in it.lines],
+        "open": None if it.open is None else [open_line(each) for each in it.open],
+        "first_available": it.first_available,
+        "total_lines": it.total_lines,
+        "truncated": it.first_available > 1 or it.dropped_bytes > 0 or it.removed_at is not None,
+        "dropped_lines": it.first_available - 1,
+        "dropped_bytes": it.dropped_bytes,
+        "removed_at": moment(it.removed_at),
+        "finalized": it.finalized,
+        "stopped_early": it.stopped_early,
+        "next_cursor": it.next_cursor,
+    }
+
+
+def matches(it: Matches) -> dict[str, Any]:
+    """`LogMatches`."""
+    reached = it.reached
+    return {
+        "items": [
+            {"run_id": each.run.id, "task_name": each.run.task_name, "line": line(each.line)}
+            for each in it.items
+        ],
+        "stopped": it.stopped,
+        "runs": it.runs,
+        "bytes": it.bytes,
+        "reached": None
+        if reached is None
+        else {"run_id": reached.id, "created_at": moment(reached.created_at)},
+        "next_cursor": it.next_cursor,
     }

@@ -161,6 +161,7 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
         started_at=datetime.now(UTC),
         url=url,
     )
+    parts.push_async_callback(it.searchers.close)
     await http.start(create_app(it, token=token if plan.auth else None), [unix, *tcp], broken=broken)
     parts.callback(http.close)
     if not plan.auth:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from rota.logs.index import STREAMS
 from rota.logs.settle import ESCAPE, LONG, draws_anew, settle, strip
 
 if TYPE_CHECKING:
@@ -20,6 +21,19 @@ PIECE = LONG
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: No escape sequence that is kept together over the border of two pieces is longer.
 _LONGEST_ESCAPE = 128
+
+
+class Stream(StrEnum):
+    """Where a line comes from."""
+
+    STDOUT = "stdout"  #: the program's standard output
+    STDERR = "stderr"  #: its standard error
+    SYSTEM = "system"  #: Rota's own words
+
+    @property
+    def number(self) -> int:
+        """How the index says it."""
+        return STREAMS.index(self)
 
 
 class Ansi(StrEnum):

@@ -102,17 +102,23 @@ def read_around(
     start: Position,
     before: int,
     after: int,
-    stop: int,
+    matches: Collection[int],
+    stop: int | None,
 ) -> Page:
-    """The lines of these numbers, so many lines before and after each, from `start` up to line `stop`."""
-    page = _Filling(log, view, matches=frozenset(found))
-    nearby = sorted({line for n in found for line in _around(log, n, view.streams, before, after)})
-    for line in nearby:
-        if line.n < start.n or line.n >= stop:
+    """The lines of these numbers, and so many before and after each, from a position up to line `stop`.
+
+    `matches` are the numbers of all lines nearby that match; the view's limit is for those that were found.
+    """
+    page = _Filling(log, replace(view, limit=len(found) * (1 + before + after)), matches=frozenset(matches))
+    nearby = {line.n: line for n in found for line in _around(log, n, view.streams, before, after)}
+    n = start.n
+    for n in sorted(nearby):
+        if n < start.n or (stop is not None and n >= stop):
             continue
-        if not page.take(line, start.offset if line.n == start.n else 0):
+        if not page.take(nearby[n], start.offset if n == start.n else 0):
             break
-    return Page(lines=page.lines, next=page.stopped_at or Position(max(start.n, stop)))
+    end = Position(max(start.n, n + 1 if stop is None else stop))
+    return Page(lines=page.lines, next=page.stopped_at or end)
 
 
 def open_lines(log: Log, ansi: Ansi) -> list[OpenLine]:

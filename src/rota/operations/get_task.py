@@ -18,7 +18,12 @@ LAST_RUNS = 10
 async def get_task(rota: Rota, name: str) -> TaskNow:
     """The task as it stands. Raises TaskNotFound."""
     if name not in rota.engine.tasks:
-        nearest = difflib.get_close_matches(name, rota.engine.tasks, n=1)
-        raise TaskNotFound(name, nearest[0] if nearest else None)
+        raise not_found(rota, name)
     last_runs = await rota.store.last_runs(name, LAST_RUNS)
     return task_now(rota, name, ticks=NEXT_TICKS, last_runs=last_runs)
+
+
+def not_found(rota: Rota, name: str) -> TaskNotFound:
+    """That there is no such task, and which one may have been meant."""
+    nearest = difflib.get_close_matches(name, rota.engine.tasks, n=1)
+    return TaskNotFound(name, nearest[0] if nearest else None)

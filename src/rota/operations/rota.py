@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rota.logs.searchers import Searchers
+
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
@@ -29,6 +31,7 @@ class Rota:
     pid: int
     started_at: datetime
     url: str
+    searchers: Searchers = field(default_factory=Searchers)
     shutdown_asked: asyncio.Event = field(
         default_factory=asyncio.Event
     )  #: everything is to end, runs included
