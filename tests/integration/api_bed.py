@@ -48,6 +48,7 @@ class Api:
     async def close(self) -> None:
         for client in (self.tcp, self.stranger, self.socket):
             await client.aclose()
+        await self.rota.searchers.close()
 
     def _client(self, app: Any, **settings: Any) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(

@@ -69,6 +69,8 @@ def _moment(text: object) -> object:
 Flag = Annotated[bool, BeforeValidator(_flag)]
 #: A whole number, in a query.
 Whole = Annotated[int, BeforeValidator(_whole)]
+#: What makes a number of a query out of an `int` with bounds that may be left out: it stands behind them.
+AS_WHOLE = BeforeValidator(_whole)
 #: A time of RFC 3339 with its zone, in a query.
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 

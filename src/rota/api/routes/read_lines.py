@@ -10,7 +10,7 @@ from pydantic import Field
 from rota.api import answer, wire
 from rota.api.call import Call
 from rota.api.describe import answers, router
-from rota.api.form import Flag, Form, Moment, RunIdInPath, Whole
+from rota.api.form import AS_WHOLE, Flag, Form, Moment, RunIdInPath, Whole
 from rota.api.shapes import LogPage
 from rota.logs.line import Ansi, Stream
 from rota.logs.page import View
@@ -29,16 +29,18 @@ BEGINNINGS = ("from", "from_at", "tail", "since")
 class LinesQuery(Form):
     """Which lines, and how they look. The first ones, unless told otherwise."""
 
-    from_: Whole | None = Field(default=None, alias="from", ge=1, description="From this line on.")
+    from_: Annotated[int, Field(ge=1), AS_WHOLE] | None = Field(
+        default=None, alias="from", description="From this line on."
+    )
     from_at: Moment | None = Field(
         default=None, description="From the first line that came at this time or later (RFC 3339)."
     )
-    tail: Whole | None = Field(default=None, ge=0, le=10_000, description="The last so many lines.")
+    tail: Annotated[int, Field(ge=0, le=10_000), AS_WHOLE] | None = Field(
+        default=None, description="The last so many lines."
+    )
     since: str | None = Field(default=None, description="What follows the page with this `next_cursor`.")
-    limit: Whole | None = Field(
+    limit: Annotated[int, Field(ge=1, le=10_000), AS_WHOLE] | None = Field(
         default=None,
-        ge=1,
-        le=10_000,
         description="How many lines at most (500); with `grep`, how many matches.",
     )
     max_bytes: Whole = Field(
