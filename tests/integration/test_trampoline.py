@@ -62,7 +62,8 @@ def test_a_program_in_a_remote_folder_starts_like_any_other(tmp_path: Path) -> N
     assert answer["code"] == 7
     assert int(sid) == answer["sid"]
     assert int(blocked.split()[1], 16) == 0
-    assert int(ignored.split()[1], 16) == 0
+    of_the_c_library = 3 << 31  # 32 and 33: glibc ignores them in whatever it spawns, such as these tests
+    assert int(ignored.split()[1], 16) & ~of_the_c_library == 0
     assert int(files) == 4
     assert int(limit) == 128
     assert folder == str(tmp_path / "re mote")
