@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rota.keeper
-from rota.keeper import record
+from rota.keeper import record, tree
 from rota.keeper.locality import Mounts, NotLocal
 from rota.keeper.loop import Loop
 from rota.keeper.protocol import Lines, ProtocolError, decode, encode
@@ -140,3 +140,25 @@ def test_the_keeper_imports_nothing_but_the_standard_library_and_its_own() -> No
     for name in modules:
         top = name.partition(".")[0]
         assert top in {"rota", "keeper", "__main__"} or top in sys.stdlib_module_names, name
+
+
+def test_a_process_that_is_loading_its_program_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Environ:
+        """Empty at first, as `/proc/PID/environ` is while a program is being loaded."""
+
+        looks = 0
+
+        def __enter__(self) -> Environ:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def read(self) -> bytes:
+            Environ.looks += 1
+            return b"A=b\0ROTA_RUN_ID=x\0" if Environ.looks > 3 else b""
+
+    monkeypatch.setattr(tree, "open", lambda *_: Environ(), raising=False)
+
+    assert tree.run_of(1) is None
+    assert tree.run_of(1, looks=20) == "x"

@@ -74,7 +74,9 @@ class Reaper:
             if facts is None:
                 continue
             name, state, session, start = facts
-            owner = self._children.get(tree.run_of(pid) or "") or self.leaders.get(session)
+            # Taken for a stray while it loads its program, it would outlive the run that it belongs to.
+            named = tree.run_of(pid, looks=1 if state in "ZX" or session in self.leaders else 20)
+            owner = self._children.get(named or "") or self.leaders.get(session)
             if owner is not None:
                 owner.adopted[pid] = start
             elif state not in "ZX":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: A stop looks again until nothing new appears; a program that forks faster is met again at the next look.
 _LOOKS = 50
+
+_LOADING = 0.01  # seconds that are given to a process to load its program
 
 
 #: Whether the kernel lists children; one that does not is asked for every process of the machine instead.
@@ -93,13 +96,22 @@ def stat(pid: int) -> tuple[str, str, int, int] | None:
     return os.fsdecode(name), chr(fields[0][0]), int(fields[3]), int(fields[19])
 
 
-def run_of(pid: int) -> str | None:
-    """The run named in the environment that a process was started with, if that can be seen."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            environ = file.read()
-    except OSError:
-        return None
+def run_of(pid: int, looks: int = 1) -> str | None:
+    """The run named in the environment that a process was started with, if that can be seen.
+
+    While a process is loading its program, its environment is empty: it is looked at so many times.
+    """
+    environ = b""
+    for look in range(looks):
+        if look:
+            time.sleep(_LOADING / looks)
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                environ = file.read()
+        except OSError:
+            return None
+        if environ:
+            break
     for entry in environ.split(b"\0"):
         if entry.startswith(b"ROTA_RUN_ID="):
             return os.fsdecode(entry[12:])
