@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -148,7 +149,7 @@ def test_a_process_that_is_loading_its_program_is_looked_at_again(monkeypatch: p
 
         looks = 0
 
-        def __enter__(self) -> Environ:
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:
