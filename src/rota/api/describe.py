@@ -45,14 +45,17 @@ def answers(
     return {"status_code": status, "response_model": None, "responses": {status: good, **refusals(*problems)}}
 
 
-def streams(media: str, meaning: str, *problems: str) -> dict[str, Any]:
-    """Settings of a route that answers with something else than one object."""
-    good = {"description": meaning, "content": {media: {"schema": {"type": "string"}}}}
+def streams(media: str, meaning: str, *problems: str, partial: str | None = None) -> dict[str, Any]:
+    """Settings of a route that answers with something else than one object; `partial` is what 206 means."""
+    content = {media: {"schema": {"type": "string"}}}
+    good: dict[int, Any] = {200: {"description": meaning, "content": content}}
+    if partial is not None:
+        good[206] = {"description": partial, "content": content}
     return {
         "status_code": 200,
         "response_model": None,
         "response_class": type("Stream", (Response,), {"media_type": media}),
-        "responses": {200: good, **refusals(*problems)},
+        "responses": {**good, **refusals(*problems)},
     }
 
 

@@ -98,6 +98,12 @@ KINDS: dict[str, ProblemKind] = {
             "unsupported-content", 415, "Unsupported content type", "A body is `application/json` in UTF-8."
         ),
         _kind(
+            "range-not-satisfiable",
+            416,
+            "Range not satisfiable",
+            "Nothing of the `Range` is there; `Content-Range` says how long the whole is.",
+        ),
+        _kind(
             "host-refused",
             421,
             "Host refused",

@@ -2,6 +2,7 @@
 
 RotaError
 └── ApiError            RouteNotFound · MethodNotAllowed · MalformedBody · BodyTooLarge · UnsupportedContent
+                        RangeNotSatisfiable
                         TokenNeeded · HostRefused · OriginRefused
 """
 
@@ -103,3 +104,14 @@ class OriginRefused(ApiError):
 
     def __init__(self, origin: str) -> None:
         super().__init__(f"pages of the origin {origin!r} may not use this server")
+
+
+class RangeNotSatisfiable(ApiError):
+    """Nothing of the range that was asked for is there."""
+
+    problem = "range-not-satisfiable"
+
+    def __init__(self, start: int, stop: int) -> None:
+        there = f"bytes {start} to {stop - 1} are" if start < stop else "nothing is"
+        super().__init__(f"nothing of this range is there: {there}")
+        self.headers = ((b"content-range", b"bytes */%d" % stop),)

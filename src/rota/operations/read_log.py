@@ -1,22 +1,19 @@
-"""A run's log, byte for byte as its program wrote it."""
+"""A run's log, byte for byte as its program wrote it: all of it, a stream of it, or a part."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-import os
 from typing import TYPE_CHECKING
 
-from rota.logs import place
-from rota.logs.beginning import beginning
-from rota.logs.reader import log_path
+from rota.logs.index import STDOUT
+from rota.logs.log import Log
+from rota.model.run import Status
 from rota.operations.get_run import get_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
-    from rota.model.run import RunId
+    from rota.model.run import Run, RunId
     from rota.operations.rota import Rota
 
 #: How much is read at once; enough that a fast disk is the slower part.
@@ -26,50 +23,48 @@ PIECE = 256 * 1024
 class RawLog:
     """The log as long as it was when it was opened; a run that goes on is not followed. To be closed.
 
-    One whose beginning was dropped begins behind that. Should it be dropped while it is read, the reading
-    ends: a hole is not output.
+    Offsets count from the first byte that was ever written, also where the beginning was dropped. Should more
+    be dropped while it is read, the reading ends: a hole is not output.
     """
 
-    def __init__(self, file: io.FileIO | None, index: io.FileIO | None) -> None:
-        self._file = file
-        self._index = index
-        self._begins = self._beginning()
-        self._ends = max(self._begins, 0 if file is None else os.fstat(file.fileno()).st_size)
-        self.size = self._ends - self._begins
+    def __init__(self, log: Log, run: Run, stream: int | None) -> None:
+        self.run = run
+        self._log = log
+        self._stream = stream
+        self.start = self._start()  #: the first byte that is there
+        self.stop = max(self.start, log.file_size if stream is None else log.size(stream))  #: behind the last
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The bytes, in order."""
-        offset = self._begins
-        while self._file is not None and offset < self._ends:
-            length = min(PIECE, self._ends - offset)
-            piece = await asyncio.to_thread(os.pread, self._file.fileno(), length, offset)
-            if not piece or self._beginning() > offset:  # it was dropped meanwhile
+    async def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes between two offsets, in order."""
+        while start < stop:
+            piece = await asyncio.to_thread(self._read, start, min(start + PIECE, stop))
+            if not piece:
                 return
-            offset += len(piece)
+            start += len(piece)
             yield piece
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in (self._file, self._index):
-            if file is not None:
-                file.close()
+        self._log.close()
 
-    def _beginning(self) -> int:
-        return 0 if self._index is None else beginning(self._index.fileno()).offset
+    def _read(self, start: int, stop: int) -> bytes:
+        if self._stream is None:
+            piece = self._log.read_file(STDOUT, start, stop - start)
+        else:
+            piece = self._log.read_stream(self._stream, start, stop)
+        dropped = self._log.follow_beginning() and self._start() > start
+        return b"" if dropped else piece
 
-
-async def read_log(rota: Rota, run_id: RunId) -> RawLog:
-    """Both streams, in order of arrival. Raises RunNotFound; a run that wrote nothing has an empty log."""
-    await get_run(rota, run_id)
-    return await asyncio.to_thread(_open, log_path(rota.data, run_id))
-
-
-def _open(path: Path) -> RawLog:
-    return RawLog(_file(path), _file(path.with_suffix(place.INDEX)))
+    def _start(self) -> int:
+        return self._log.beginning.offset if self._stream is None else self._log.start_of(self._stream)
 
 
-def _file(path: Path) -> io.FileIO | None:
-    try:
-        return io.FileIO(path)
-    except FileNotFoundError:
-        return None
+async def read_log(rota: Rota, run_id: RunId, stream: int | None = None) -> RawLog:
+    """Both streams in order of arrival, or one; empty for a run that wrote nothing. Raises RunNotFound."""
+    run = await get_run(rota, run_id)
+    return await asyncio.to_thread(_open, rota, run, stream)
+
+
+def _open(rota: Rota, run: Run, stream: int | None) -> RawLog:
+    log = Log(rota.data, run.id, finalized=run.status is Status.ENDED)
+    return RawLog(log, run, stream)
