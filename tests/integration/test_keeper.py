@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from keeper_probe import Probe, is_alive, kill, until_gone
 
+from rota.keeper import record
 from rota.keeper.link import KeeperLink, read_ending, shutdown_keeper
 from rota.logs.reader import LogFollower
 from rota.model.error import Unusable
@@ -262,6 +263,34 @@ async def test_a_pipe_held_open_by_a_stranger_does_not_hold_the_run(probe: Probe
         os.close(fd)
 
     assert ended.ending.exit_code == 0
+
+
+async def test_a_spawn_that_meets_a_defect_is_answered_and_others_go_on(probe: Probe) -> None:
+    run = "01998000-0000-7000-8000-00000000000d"
+    probe.link._send(op="spawn", run=run, attempt="t", argv=["true"])
+    other = probe.shell("exit 4")
+
+    ended = await probe.until_ended(run)
+
+    assert ended.ending.cause is Cause.START_FAILED
+    assert "defect" in str(ended.ending.message)
+    assert (await probe.until_ended(other)).ending.exit_code == 4
+
+
+async def test_a_spawn_that_meets_a_record_is_answered_from_it(probe: Probe) -> None:
+    half, whole = "01998000-0000-7000-8000-00000000000a", "01998000-0000-7000-8000-00000000000b"
+    os.close(record.create(str(probe.data), half, {"attempt": "t"}))
+    fd = record.create(str(probe.data), whole, {"attempt": "t"})
+    end = dict.fromkeys(("pid", "start_at", "duration", "cause", "signal", "cpu_time", "max_rss", "message"))
+    record.add(fd, end | {"event": "ended", "run": whole, "end_at": 1, "exit_code": 6, "leftovers": []})
+    os.close(fd)
+
+    for run in (half, whole):
+        probe.shell("echo twice", run_id=run)
+
+    assert (await probe.until_ended(half)).ending.cause is Cause.LOST
+    assert (await probe.until_ended(whole)).ending.exit_code == 6
+    assert probe.log(half) + probe.log(whole) == b""
 
 
 async def test_a_second_spawn_of_the_same_run_changes_nothing(probe: Probe) -> None:

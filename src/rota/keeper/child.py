@@ -42,7 +42,13 @@ LINGER = 1.0  #: seconds that leftovers have to finish by themselves
 DRAIN = 0.5  #: seconds that a pipe may stay open after the last process of the run that is known
 _AGAIN = 0.2  # seconds between looks for processes that have not died of SIGKILL yet
 
-TIMEOUT, STOPPED, START_FAILED, LOG_OVERFLOW = "timeout", "stopped", "start_failed", "log_overflow"
+TIMEOUT, STOPPED, START_FAILED, LOG_OVERFLOW, LOST = (
+    "timeout",
+    "stopped",
+    "start_failed",
+    "log_overflow",
+    "lost",
+)
 
 
 class Child:

@@ -15,7 +15,7 @@ import time
 from collections import deque
 
 from rota.keeper import record
-from rota.keeper.child import START_FAILED, STOPPED, Child
+from rota.keeper.child import LOST, START_FAILED, STOPPED, Child
 from rota.keeper.connection import Connection
 from rota.keeper.locality import Mounts
 from rota.keeper.loop import READ, Loop
@@ -178,7 +178,13 @@ class Keeper:
 
     def _spawn_some(self, most: int = _AT_ONCE) -> None:
         for _ in range(min(most, len(self._asked))):
-            self._spawn(self._asked.popleft())
+            message = self._asked.popleft()
+            try:
+                self._spawn(message)
+            except Exception as error:  # noqa: BLE001 - unanswered, the run would stay pending for ever
+                self.log(f"a defect: run {message['run']} could not be spawned: {error!r}")
+                if message["run"] not in self.children:  # else it lives, and will end
+                    self._end_unstarted(message, START_FAILED, f"a defect of Rota: {error!r}")
         if self._asked:
             self.loop.soon(self._spawn_some)
 
@@ -199,7 +205,7 @@ class Keeper:
         try:
             record_fd = record.create(self.data, run_id, about)
         except FileExistsError:
-            self.log(f"run {run_id} has a record already and is not spawned again")
+            self._answer_from_record(message)
             return
         except OSError as error:
             self._not_now(message, f"cannot write the run's record: {error.strerror}")
@@ -260,6 +266,25 @@ class Keeper:
             child.failed(failure(told, child.program, child.folder))
         else:
             self.tell(_started(child))
+
+    def _answer_from_record(self, message: dict[str, Any]) -> None:
+        # An earlier keeper spawned it, or this one failed between its record and its process.
+        run_id = message["run"]
+        self.log(f"run {run_id} has a record already and is not spawned again")
+        on_file = record.read(self.data, run_id)
+        if on_file is not None and on_file.get("event") == "ended":
+            self.ended[run_id] = on_file
+            self.tell(on_file)
+        else:
+            self._end_unstarted(message, LOST, "it has a record, and nothing that lives can say how it ended")
+
+    def _end_unstarted(self, message: dict[str, Any], cause: str, why: str) -> None:
+        nothing = ("pid", "start_at", "duration", "cpu_time", "max_rss", "exit_code", "signal")
+        end: dict[str, Any] = dict.fromkeys(nothing)
+        end.update(event="ended", run=message["run"], attempt=message["attempt"], cause=cause, message=why)
+        end.update(end_at=time.time_ns() // 1000, leftovers=[], log_size=0)
+        self.ended[message["run"]] = end
+        self.tell(end)
 
     def _not_now(self, message: dict[str, Any], why: str) -> None:
         self.log(f"run {message['run']} is not spawned now: {why}")
