@@ -14,6 +14,7 @@ from rota.api.refused import RouteNotFound
 from rota.api.routes import (
     about,
     follow_events,
+    follow_log,
     get_run,
     get_task,
     health,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 VERBS = (
     trigger, list_tasks, get_task,
     list_runs, get_run, stop,
-    read_lines, read_log, search_logs,
+    read_lines, read_log, follow_log, search_logs,
     follow_events,
     health, info, shutdown, about,
 )  # fmt: skip

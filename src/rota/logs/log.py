@@ -147,6 +147,11 @@ class Log:
         return 0 if file is None else os.fstat(file).st_size
 
     @property
+    def end_of_index(self) -> object:
+        """What is another value once something was added."""
+        return self.count, self._last, self.beginning
+
+    @property
     def total_lines(self) -> int:
         """The number of its last complete line."""
         if self._total is None:

@@ -84,14 +84,14 @@ def read_page(log: Log, start: Position, view: View, *, stop: int | None = None)
     return Page(lines=page.lines, next=page.stopped_at or Position(max(start.n, last + 1)))
 
 
-def read_tail(log: Log, view: View) -> Page:
-    """The last lines, as many as the view has room for."""
-    total = log.total_lines
+def read_tail(log: Log, view: View, *, stop: int | None = None) -> Page:
+    """The last lines before line `stop`, as many as the view has room for."""
+    end = log.total_lines + 1 if stop is None else min(log.total_lines + 1, stop)
     page = _Filling(log, view)
-    for line in lines_before(log, total + 1, view.streams):
+    for line in lines_before(log, end, view.streams):
         if not page.take_back(line):
             break
-    return Page(lines=page.lines[::-1], next=Position(total + 1))
+    return Page(lines=page.lines[::-1], next=Position(end))
 
 
 def read_around(

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rota.logs.live import LiveLogs
 from rota.logs.searchers import Searchers
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rota.config.config import Config
     from rota.engine.engine import Engine
     from rota.events.bus import Bus
+    from rota.model.run import Run
     from rota.storage.store import Store
 
 
@@ -31,6 +33,7 @@ class Rota:
     pid: int
     started_at: datetime
     url: str
+    live_logs: LiveLogs[Run] = field(default_factory=LiveLogs)
     searchers: Searchers = field(default_factory=Searchers)
     shutdown_asked: asyncio.Event = field(
         default_factory=asyncio.Event
