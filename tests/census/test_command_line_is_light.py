@@ -29,6 +29,7 @@ print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})
         (["list"], 1),
         (["runs"], 1),
         (["run", "x"], 125),
+        (["logs", "x"], 1),
         (["stop", "--all"], 1),
         (["status"], 3),
         (["shutdown"], 0),

@@ -9,8 +9,8 @@ import pytest
 from fake_server import run
 
 from rota.cli import times
-from rota.cli.follow import show_bytes
 from rota.cli.output import Output
+from rota.cli.show_log import say_words
 from rota.cli.verdict import exit_code, verdict
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -143,7 +143,7 @@ def test_times_are_relative_for_people_and_exact_for_programs():
 
 def test_what_rota_adds_to_a_line_of_its_own_is_shown_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
     for piece in (b"timed out after 1 s", b"; still there 5 s after SIGTERM: killed", b"\n", b"a; b\n"):
-        show_bytes([("system", piece)])
+        say_words(piece)
 
     said = ["timed out after 1 s", "still there 5 s after SIGTERM: killed", "a; b"]
     assert capsys.readouterr().err.splitlines() == [f"rota: {words}" for words in said]

@@ -314,12 +314,13 @@ def test_logs_come_stream_by_stream_raw_or_as_lines_of_json(
 
     assert rota("logs", ID, "--json") == 0
     lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
-    assert lines == [
-        {"stream": "stdout", "text": "a"},
-        {"stream": "stderr", "text": "c"},
-        {"stream": "stdout", "text": "bd"},
-        {"stream": "stdout", "text": "\ufffde"},
+    assert [(line["n"], line["stream"], line["text"], line["continued"]) for line in lines] == [
+        (1, "stdout", "a", False),
+        (2, "stderr", "c", False),
+        (3, "stdout", "bd", False),
+        (4, "stdout", "\ufffde", False),
     ]
+    assert lines[1]["at"] == "1970-01-01T00:00:00.010000Z"
 
 
 def test_logs_of_no_run_are_not_an_empty_log(

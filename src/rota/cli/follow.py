@@ -3,49 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from rota.cli.await_ends import await_ends
 from rota.cli.complaint import say
-from rota.logs.reader import LogFollower
 from rota.model.error import RotaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
+    from rota.cli.show_log import Show
     from rota.client.client import Client
-
-    #: Takes pieces of a log, each with its stream.
-    Show = Callable[[Iterable[tuple[str, bytes]]], None]
 
 #: Seconds between two looks at the log. The end of the run interrupts the pause.
 LOOK = 0.05
 
 #: Seconds after which a run that has not begun is told to wait.
 QUIET = 1.0
-
-
-def show_bytes(pieces: Iterable[tuple[str, bytes]]) -> None:
-    """The program's bytes, unchanged, each stream to its own of ours; Rota's words are marked as such."""
-    touched = set()
-    for stream, piece in pieces:
-        if stream == "system":
-            for line in piece.decode("utf-8", "replace").splitlines():
-                if words := line.removeprefix("; "):  # what is added to a line is shown on one of its own
-                    say(words)
-            continue
-        target = sys.stderr if stream == "stderr" else sys.stdout
-        target.buffer.write(piece)
-        touched.add(target)
-    for target in touched:
-        target.flush()
-
-
-def show_nothing(pieces: Iterable[tuple[str, bytes]]) -> None:
-    """Leave the output where it is."""
 
 
 def follow(client: Client, run_id: str, show: Show) -> dict[str, Any]:
@@ -55,16 +29,21 @@ def follow(client: Client, run_id: str, show: Show) -> dict[str, Any]:
     while the server restarts.
     """
     end = _End(client, run_id)
-    log = LogFollower(client.data, run_id)
     end.start()
     begun, asked = time.monotonic(), False
+    show(ended=False)
     while not end.came.wait(LOOK):
-        show(log.read())
+        show(ended=False)
         if not asked and time.monotonic() - begun > QUIET:
             asked = True
             _tell_if_pending(client, run_id)
-    show(log.read())
-    return end.outcome()
+    try:
+        outcome = end.outcome()
+    except BaseException:
+        show(ended=False)  # the run may go on; what it has written so far is shown
+        raise
+    show(ended=True)
+    return outcome
 
 
 def _tell_if_pending(client: Client, run_id: str) -> None:

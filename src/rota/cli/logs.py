@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json as json_text
-import sys
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from rota.cli.follow import follow, show_bytes
+from rota.cli import times
+from rota.cli.complaint import Misuse
+from rota.cli.follow import follow
 from rota.cli.options import Given, Json
+from rota.cli.show_log import Bytes, Lines, LinesWanted
 from rota.cli.suggest import suggest_runs
-from rota.cli.which_run import which_run
-from rota.logs.reader import LogFollower
+from rota.cli.which_run import run_or_latest
+from rota.logs.line import Stream, microseconds
+from rota.logs.log import EVERY
+from rota.logs.pattern import PatternInvalid, Wanted, compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rota.cli.follow import Show
+    from rota.cli.show_log import Show
     from rota.client.client import Client
+    from rota.logs.pattern import Pattern
+
+_Flag = Parameter(negative=(), show_default=False)
 
 
 def logs(
@@ -26,72 +31,103 @@ def logs(
     /,
     *,
     follow_: Annotated[bool, Parameter(name=("--follow", "-f"), negative=(), show_default=False)] = False,
-    raw: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    tail: Annotated[int | None, Parameter(name=("--tail", "-n"))] = None,
+    since: str | None = None,
+    stream: Literal["stdout", "stderr", "system"] | None = None,
+    grep: str | None = None,
+    regex: Annotated[bool, _Flag] = False,
+    ignore_case: Annotated[
+        bool, Parameter(name=("--ignore-case", "-i"), negative=(), show_default=False)
+    ] = False,
+    timestamps: Annotated[
+        bool, Parameter(name=("--timestamps", "-t"), negative=(), show_default=False)
+    ] = False,
+    raw: Annotated[bool, _Flag] = False,
     json: Json = False,
     options: Given,
 ) -> None:
     """Print what a run wrote: its standard output to ours, its standard error to ours, unchanged.
 
+    With --tail, --since, --grep, --timestamps or --json it comes line by line, once each is complete, as it
+    stands when carriage returns and cursor moves are carried out.
+
     Parameters
     ----------
     run
-        Id of the run, or a unique ending of it of at least 4 characters.
+        Id of the run, a unique ending of it of at least 4 characters, or a task: its latest run.
     follow_
         Go on until the run has ended. Ctrl-C ends this command, not the run.
+    tail
+        Only the last so many lines, and with --follow what comes after them.
+    since
+        Only lines that came at this time or later: such as 2026-11-22T20:00:00Z, or 10m ago.
+    stream
+        Only this stream; `system` is Rota's own words.
+    grep
+        Only lines that contain this text.
+    regex
+        What --grep says is a regular expression, in the syntax of RE2.
+    ignore_case
+        Upper and lower case are the same to --grep.
+    timestamps
+        Before each line the time when it was complete, in UTC.
     raw
         Only the program's own bytes, both streams to standard output in the order of their arrival.
     """
+    streams = EVERY if stream is None else (Stream(stream).number,)
+    wanted = LinesWanted(
+        streams=streams,
+        tail=tail,
+        since=None if since is None else _moment(since),
+        pattern=_pattern(grep, regex=regex, ignore_case=ignore_case),
+        timestamps=timestamps,
+        json=json,
+    )
+    by_line = wanted != LinesWanted(streams=streams)
+    if tail is not None and tail < 0:
+        raise Misuse("--tail takes the number of lines, 0 or more")
+    if raw and (by_line or stream == "system"):
+        raise Misuse("--raw gives the program's bytes as they are; it goes with --follow and --stream alone")
     client = options.client()
-    run_id = which_run(client, run)
-    if json:
-        lines = _Lines()
-        _read(client, run_id, lines.show, live=follow_)
-        lines.close()
-    elif not raw:
-        _read(client, run_id, show_bytes, live=follow_)
-    elif follow_:
-        _read(client, run_id, _show_raw, live=True)
-    else:
-        for piece in client.log(run_id):
-            sys.stdout.buffer.write(piece)
+    found = run_or_latest(client, run)
+    show = (
+        Lines(client.data, found["id"], wanted)
+        if by_line
+        else Bytes(client.data, found["id"], streams=streams, together=raw)
+    )
+    _show(client, found["id"], show, has_ended=found["status"] == "ended", live=follow_)
 
 
-def _read(client: Client, run_id: str, show: Show, *, live: bool) -> None:
-    if live:
+def _show(client: Client, run_id: str, show: Show, *, has_ended: bool, live: bool) -> None:
+    if live and not has_ended:
         follow(client, run_id, show)
     else:
-        client.run(run_id)  # a run that does not exist is told from one that wrote nothing
-        show(LogFollower(client.data, run_id).read())
+        show(ended=has_ended)
 
 
-def _show_raw(pieces: Iterable[tuple[str, bytes]]) -> None:
-    for stream, piece in pieces:
-        if stream != "system":
-            sys.stdout.buffer.write(piece)
-    sys.stdout.flush()
+def _pattern(text: str | None, *, regex: bool, ignore_case: bool) -> Pattern | None:
+    if text is None:
+        if regex or ignore_case:
+            raise Misuse("--regex and --ignore-case say how --grep is meant")
+        return None
+    try:
+        return compiled(Wanted(text=text, regex=regex, case=not ignore_case))
+    except PatternInvalid as error:
+        raise Misuse(f"--grep {text!r}: {error}") from error
 
 
-class _Lines:
-    """Each line as a JSON object of its own, once it is complete."""
+def _moment(text: str) -> int:
+    """A time, or how long ago."""
+    from rota.timing.duration import parse_duration
 
-    def __init__(self) -> None:
-        self._open: dict[str, bytes] = {}
-
-    def show(self, pieces: Iterable[tuple[str, bytes]]) -> None:
-        """Print the lines that these pieces complete."""
-        for stream, piece in pieces:
-            *complete, self._open[stream] = (self._open.get(stream, b"") + piece).split(b"\n")
-            for line in complete:
-                self._print(stream, line)
-        sys.stdout.flush()
-
-    def close(self) -> None:
-        """Print the lines that have no newline."""
-        for stream, line in self._open.items():
-            if line:
-                self._print(stream, line)
-
-    def _print(self, stream: str, line: bytes) -> None:
-        print(
-            json_text.dumps({"stream": stream, "text": line.decode("utf-8", "replace")}, ensure_ascii=False)
-        )
+    try:
+        return microseconds(datetime.now(UTC) - parse_duration(text))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        at = times.moment(text)
+    except ValueError:
+        raise Misuse(
+            f"--since {text!r}: it is a time such as 2026-11-22T20:00:00Z, or how long ago, such as 10m"
+        ) from None
+    return microseconds(at.astimezone(UTC))

@@ -10,9 +10,10 @@ from cyclopts import Parameter
 from rota.cli.await_ends import return_of_server
 from rota.cli.complaint import complain, say
 from rota.cli.exit_code import ExitCode
-from rota.cli.follow import follow, show_bytes, show_nothing
+from rota.cli.follow import follow
 from rota.cli.options import Given, Json
 from rota.cli.output import Output
+from rota.cli.show_log import Bytes, Nothing
 from rota.cli.suggest import suggest_tasks
 from rota.cli.verdict import exit_code, verdict
 from rota.client.problem import Disconnected
@@ -78,7 +79,7 @@ def _trigger(client: Client, task: str) -> dict[str, Any]:
 def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     run_id = started["id"]
     try:
-        return follow(client, run_id, show_nothing if quiet else show_bytes)
+        return follow(client, run_id, Nothing() if quiet else Bytes(client.data, run_id))
     except KeyboardInterrupt:
         say(f"no longer waiting; run {run_id} goes on (`rota logs -f {run_id}`, `rota stop {run_id}`)")
         raise

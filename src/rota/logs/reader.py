@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rota.logs import place
-from rota.logs.beginning import beginning
-from rota.logs.index import ENTRY, STREAMS
+from rota.logs.index import STREAMS
+from rota.logs.log import EVERY, Log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from rota.logs.beginning import Beginning
 
 
 def log_path(data: Path, run_id: str) -> Path:
@@ -22,61 +19,49 @@ def log_path(data: Path, run_id: str) -> Path:
 
 
 class LogFollower:
-    """Reads what was added to a log since the last look, stream by stream, in order of arrival.
+    """Reads what was added to a log since the last look, stream by stream, in order of arrival. To be closed.
 
     Use it with an outside signal of the run's end: one last `read` after that signal gives the rest.
     """
 
     def __init__(self, data: Path, run_id: str) -> None:
-        self._data = os.fspath(data)
-        self._run_id = run_id
-        self._entries = 0
-        self._within = 0  # bytes of the entry at `_entries` that were read already
+        self._log = Log(data, run_id, finalized=False)
+        self._place = 0  # of the entry that is read next, or has been read and may still grow
+        self._within = 0  # bytes of that entry that were read already
 
-    def read(self) -> Iterator[tuple[str, bytes]]:
-        """The new pieces as (`stdout` | `stderr` | `system`, bytes); nothing when nothing is new."""
-        try:
-            index = os.open(self._path(place.INDEX), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return
-        try:
-            while True:
-                yield from self._skip_dropped(beginning(index))
-                packed = os.pread(index, ENTRY.size, self._entries * ENTRY.size)
-                if len(packed) < ENTRY.size:
-                    return
-                offset, _, _, _, _, length, stream, _ = ENTRY.unpack(packed)
-                if length > self._within:
-                    piece = self._piece(stream, offset + self._within, length - self._within)
-                    if beginning(index).entry > self._entries:
-                        continue  # it was dropped meanwhile: what was read may be the hole
-                    self._within += len(piece)
-                    yield STREAMS[stream], piece
-                if not os.pread(index, 1, (self._entries + 1) * ENTRY.size):
-                    return  # the last entry may still grow
-                if self._grown(index, length):
-                    continue
-                self._entries += 1
-                self._within = 0
-        finally:
-            os.close(index)
+    def read(self, *, finalized: bool = False) -> Iterator[tuple[str, bytes]]:
+        """The new pieces as (`stdout` | `stderr` | `system`, bytes); nothing when nothing is new.
 
-    def _skip_dropped(self, now: Beginning) -> Iterator[tuple[str, bytes]]:
-        if now.entry > self._entries:
-            self._entries, self._within = now.entry, 0
+        With `finalized` the run has ended: also what the index does not tell, since the keeper was killed.
+        """
+        log = self._log
+        log.refresh(finalized=finalized)
+        yield from self._skip_dropped()
+        for at, entry in log.walk(self._place, EVERY):
+            if at < self._place:
+                continue  # it was dropped while this was read
+            if at > self._place:
+                self._place, self._within = at, 0
+            piece = log.read_file(entry.stream, entry.offset + self._within, entry.length - self._within)
+            if log.follow_beginning() and log.first > at:
+                yield from self._skip_dropped()  # what was read may be the hole
+            elif piece:
+                self._within += len(piece)
+                yield STREAMS[entry.stream], piece
+
+    def close(self) -> None:
+        """Let go of the files; twice is fine."""
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _skip_dropped(self) -> Iterator[tuple[str, bytes]]:
+        now = self._log.beginning
+        if now.entry > self._place:
+            self._place, self._within = now.entry, 0
             told = f"the first {now.offset} bytes ({now.lines} lines) of this log were dropped\n"
             yield "system", told.encode()
-
-    def _grown(self, index: int, length: int) -> bool:
-        # The entry was read before its successor appeared: it may have grown in between, and is final now.
-        packed = os.pread(index, ENTRY.size, self._entries * ENTRY.size)
-        return bool(ENTRY.unpack(packed)[5] > length)
-
-    def _piece(self, stream: int, offset: int, length: int) -> bytes:
-        suffix = place.SYSTEM if STREAMS[stream] == "system" else place.LOG
-        with open(self._path(suffix), "rb", buffering=0) as file:
-            file.seek(offset)
-            return file.read(length)
-
-    def _path(self, suffix: str) -> str:
-        return place.path(self._data, self._run_id, suffix)
