@@ -20,11 +20,16 @@ from rota.api.openapi import openapi
 from rota.api.problems import KIND_OF, KINDS, problem_of
 from rota.api.route import OwnersRoute, Route
 from rota.api.schemas import document
+from rota.logs.line import Ansi, Line, Stream
+from rota.logs.page import OpenLine
+from rota.logs.searching import Stopped
 from rota.model import error as errors
 from rota.model.event import Event, EventKind
 from rota.model.run import EndReason, HandOver, Kind, Run, RunId, Status, TriggeredBy
 from rota.model.task import LogOnFull, Overlap, Task
 from rota.operations.list_tasks import TaskNow
+from rota.operations.read_lines import LogLines
+from rota.operations.search_logs import Match, Matches
 
 ROUTES: list[Route] = [route for verb in VERBS for route in verb.routes.routes]
 DOCUMENT = openapi(ROUTES)
@@ -56,6 +61,22 @@ FULL = Run(
     message="x",
 )
 EMPTY = Run(id=FULL.id, task_name="job", triggered_by=TriggeredBy.API, created_at=NOON)
+
+LINE = Line(n=1, at=NOON, stream=0, text="x", continued=False)
+PAGE = LogLines(
+    lines=[LINE, replace(LINE, match=True)],
+    open=[OpenLine(at=1, stream=1, text="y")],
+    first_available=3,
+    total_lines=4,
+    dropped_bytes=2,
+    removed_at=NOON,
+    finalized=True,
+    stopped_early=False,
+    next_cursor="x",
+)
+MATCHES = Matches(
+    items=[Match(run=FULL, line=LINE)], next_cursor="x", stopped=Stopped.TIME, runs=1, bytes=1, reached=FULL
+)
 
 #: What of a run is the server's own: to whom it was given, and where.
 INNER = {"hand_over", "node"}
@@ -91,6 +112,10 @@ def now(task: Task) -> TaskNow:
         ("RunPage", {"items": [wire.run(FULL)], "next_cursor": "x"}),
         ("Event", wire.event(Event(id=1, kind=EventKind.RUN_ENDED, at=NOON, run=FULL))),
         ("Event", wire.event(Event(id=2, kind=EventKind.STORE_FAILED, at=NOON, message="full"))),
+        ("LogPage", wire.log_page(PAGE)),
+        ("LogPage", wire.log_page(replace(PAGE, open=None, removed_at=None, next_cursor=None))),
+        ("LogMatches", wire.matches(MATCHES)),
+        ("LogMatches", wire.matches(replace(MATCHES, stopped=None, reached=None, next_cursor=None))),
         ("Problem", problem_of(errors.RunEnded("r")).as_json()),
         (
             "Problem",
@@ -105,7 +130,9 @@ def test_what_is_written_is_what_its_schema_says(name: str, body: dict[str, Any]
     shapes.SHAPES[name].model_validate_json(written)
 
 
-@pytest.mark.parametrize("enum", [Kind, Status, EndReason, TriggeredBy, EventKind, Overlap, LogOnFull])
+@pytest.mark.parametrize(
+    "enum", [Kind, Status, EndReason, TriggeredBy, EventKind, Overlap, LogOnFull, Stream, Ansi, Stopped]
+)
 def test_every_member_of_every_enum_is_in_the_description(enum: type[StrEnum]) -> None:
     assert DOCUMENT["components"]["schemas"][enum.__name__]["enum"] == [str(each) for each in enum]
 
