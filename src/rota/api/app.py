@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-
-from rota import __version__
-from rota.api import answer
 from rota.api.door import Door
-from rota.api.problems import problem_of
-from rota.api.refused import RouteNotFound
+from rota.api.router import Router
 from rota.api.routes import (
     about,
     follow_events,
@@ -30,8 +25,6 @@ from rota.api.routes import (
 )
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
     from rota.operations.rota import Rota
 
 #: In the order of the documentation.
@@ -44,27 +37,7 @@ VERBS = (
 )  # fmt: skip
 
 
-def create_app(rota: Rota, *, token: str | None) -> FastAPI:
+def create_app(rota: Rota, *, token: str | None) -> Door:
     """The application; `token` is None when ROTA_AUTH=off."""
-    app = FastAPI(
-        title="Rota",
-        version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
-    for verb in VERBS:
-        app.router.routes.extend(verb.routes.routes)
-    app.router.default = _not_found
-    app.state.rota = rota
-    # In the place of FastAPI's own layers: for routes that answer their errors themselves they do nothing, at
-    # a sixth of a request's cost.
-    app.middleware_stack = Door(app.router, token=token, url=rota.url)
-    return app
-
-
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "http":
-        refusal = answer.problem(problem_of(RouteNotFound(scope["path"])), scope["rota.origin"])
-        await refusal.send(scope, receive, send)
+    router = Router(route for verb in VERBS for route in verb.routes.routes)
+    return Door(router, rota, token=token)

@@ -28,7 +28,7 @@ class Call(Request):
     @property
     def rota(self) -> Rota:
         """What the operations work on."""
-        rota: Rota = self.scope["app"].state.rota
+        rota: Rota = self.scope["rota"]
         return rota
 
     @property

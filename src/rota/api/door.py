@@ -15,6 +15,8 @@ from rota.api.refused import ApiError, HostRefused, OriginRefused, TokenNeeded
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from rota.operations.rota import Rota
+
 log = structlog.get_logger(__name__)
 
 #: What needs no token: whether all is well, and the page that asks for the token.
@@ -41,10 +43,10 @@ class Door:
     ROTA_AUTH=off.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str | None, url: str) -> None:
+    def __init__(self, app: ASGIApp, rota: Rota, *, token: str | None) -> None:
         self._app = app
+        self._rota = rota
         self._token = None if token is None else token.encode()
-        self._url = url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer why not."""
@@ -65,7 +67,8 @@ class Door:
                 ]
             await send(message)
 
-        scope["rota.origin"] = self._url
+        scope["rota"] = self._rota
+        scope["rota.origin"] = self._rota.url
         scope["rota.by_socket"] = came_by_socket(scope)
         try:
             if not scope["rota.by_socket"]:

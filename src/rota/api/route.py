@@ -14,14 +14,13 @@ from urllib.parse import parse_qsl
 import structlog
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError, create_model
-from starlette.routing import Match
 
 from rota.api import answer
 from rota.api.body import read_body
 from rota.api.call import Call, ClientGone
 from rota.api.form import Empty, faults_of, names_of, repeated_takes
 from rota.api.problems import internal_error, problem_of
-from rota.api.refused import MalformedBody, MethodNotAllowed
+from rota.api.refused import MalformedBody
 from rota.model.error import Fault, Invalid, RotaError
 
 if TYPE_CHECKING:
@@ -55,24 +54,13 @@ class Route(APIRoute):
         self._body = _form(kinds.get("body", Empty)) if "POST" in self.takes else None
         self._given = tuple(each for each in ("query", "headers", "body") if each in kinds)
         self._repeated = repeated_takes(self._query)
-        self.app = self._respond
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """HEAD is answered wherever GET is."""
-        match, child = super().matches(scope)
-        if match is Match.PARTIAL and scope["method"] in self.takes:
-            match = Match.FULL
-        return match, child
+    def is_open(self, _scope: Scope) -> bool:
+        """Whether the route is there for who comes this way."""
+        return True
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request, or say which methods the path takes."""
-        if scope["method"] in self.takes:
-            await self.app(scope, receive, send)
-            return
-        refusal = problem_of(MethodNotAllowed(scope["method"], scope["path"], _allowed(scope)))
-        await answer.problem(refusal, scope["rota.origin"]).send(scope, receive, send)
-
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the request, have its operation done, and answer."""
         call = Call(scope, receive)
         it: answer.Answer
         try:
@@ -141,11 +129,9 @@ class Route(APIRoute):
 class OwnersRoute(Route):
     """A route that is there for those who come by the Unix socket; over TCP there is nothing."""
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Only what came by the socket."""
-        if not scope["rota.by_socket"]:
-            return Match.NONE, {}
-        return super().matches(scope)
+    def is_open(self, scope: Scope) -> bool:
+        """Only for what came by the socket."""
+        return bool(scope["rota.by_socket"])
 
 
 def _refused(call: Call, refusal: Problem, error: Exception) -> answer.Whole:
@@ -186,11 +172,3 @@ def _check_json(error: ValidationError) -> None:
     for each in error.errors(include_url=False, include_input=False):
         if each["type"] == "json_invalid":
             raise MalformedBody(str(each.get("ctx", {}).get("error", each["msg"]))) from error
-
-
-def _allowed(scope: Scope) -> set[str]:
-    allowed: set[str] = set()
-    for each in scope["app"].routes:
-        if isinstance(each, Route) and each.matches(scope)[0] is not Match.NONE:
-            allowed |= each.takes
-    return allowed

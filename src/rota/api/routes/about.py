@@ -7,7 +7,7 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Path as InPath
 
@@ -20,6 +20,9 @@ from rota.api.refused import RouteNotFound
 from rota.api.schemas import document
 from rota.api.shapes import SHAPES, ProblemType
 
+if TYPE_CHECKING:
+    from rota.api.router import Router
+
 routes = router()
 
 ProblemName = Annotated[str, InPath(description="What stands behind `/problems/` in a problem's `type`.")]
@@ -30,7 +33,7 @@ _PAGE = Path(__file__).parent.parent / "docs.html"
 @routes.get("/openapi.json", include_in_schema=False)
 async def describe(call: Call) -> Any:
     """The OpenAPI document."""
-    return answer.Whole(200, _openapi(call.app), [(b"content-type", answer.JSON)])
+    return answer.Whole(200, _openapi(call.scope["router"]), [(b"content-type", answer.JSON)])
 
 
 @routes.get("/docs", include_in_schema=False)
@@ -68,8 +71,8 @@ async def problem(call: Call, problem_name: ProblemName) -> Any:
 
 
 @cache
-def _openapi(app: Any) -> bytes:
-    return wire.encode(openapi(app.routes))
+def _openapi(router: Router) -> bytes:
+    return wire.encode(openapi(router.routes))
 
 
 @cache

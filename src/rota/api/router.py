@@ -1,0 +1,46 @@
+"""The router: finds the route of a request, or says that there is none, or none for its method.
+
+FastAPI's own would look for middleware, telemetry and redirects that are not here, at more than the price of
+all that a short answer needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rota.api import answer
+from rota.api.problems import problem_of
+from rota.api.refused import MethodNotAllowed, RouteNotFound
+from rota.api.route import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.routing import BaseRoute
+    from starlette.types import Receive, Scope, Send
+
+    from rota.api.refused import ApiError
+
+
+class Router:
+    """Every route, in the order in which they are tried."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self.routes = [route for route in routes if isinstance(route, Route)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the request answered by its route."""
+        path, method = scope["path"], scope["method"]
+        takes: set[str] = set()
+        for route in self.routes:
+            found = route.path_regex.match(path)
+            if found is None or not route.is_open(scope):
+                continue
+            if method in route.takes:
+                scope["router"] = self
+                scope["path_params"] = found.groupdict()
+                await route.respond(scope, receive, send)
+                return
+            takes |= route.takes
+        refusal: ApiError = MethodNotAllowed(method, path, takes) if takes else RouteNotFound(path)
+        await answer.problem(problem_of(refusal), scope["rota.origin"]).send(scope, receive, send)
