@@ -227,7 +227,7 @@ class BreakableStore:
                 raise StoreUnavailable("the database cannot be written: disk full")
             return await method(*args, **kwargs)
 
-        return write
+        return lambda *args, **kwargs: asyncio.ensure_future(write(*args, **kwargs))
 
     def hold(self, name: str, which: Callable[..., bool] = lambda *_: True) -> Hold:
         """Keep the next such write from being done until it is released."""

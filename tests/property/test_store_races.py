@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -77,9 +77,9 @@ class StoreAgainstADictionary(RuleBasedStateMachine):
         (self.data / "rota.db").write_bytes(empty_database())
         self.store = Store.open(self.data, now=lambda: NOW)
 
-    def wait_for(self, *writes):
+    def wait_for(self, *asked):
         async def together():
-            return await asyncio.gather(*writes, return_exceptions=True)
+            return await asyncio.gather(*(ask() for ask in asked), return_exceptions=True)
 
         return self.loop.run_until_complete(together())
 
@@ -122,7 +122,7 @@ class StoreAgainstADictionary(RuleBasedStateMachine):
 
         outcomes = self.wait_for(
             *(
-                self.store.create(run, request=request, synced=synced)
+                partial(self.store.create, run, request=request, synced=synced)
                 for run, request in zip(runs, requests, strict=True)
             )
         )
@@ -144,7 +144,7 @@ class StoreAgainstADictionary(RuleBasedStateMachine):
     def create_many(self, ticks):
         runs = [self.new_run(task_name, tick) for task_name, tick in ticks]
 
-        (inserted,) = self.wait_for(self.store.create_many(runs))
+        (inserted,) = self.wait_for(partial(self.store.create_many, runs))
 
         expected = []
         for run in runs:
@@ -173,7 +173,7 @@ class StoreAgainstADictionary(RuleBasedStateMachine):
                 tried.append((seen, possible[choice % len(possible)], synced))
 
         outcomes = self.wait_for(
-            *(self.store.move(before, after, synced=synced) for before, after, synced in tried)
+            *(partial(self.store.move, before, after, synced=synced) for before, after, synced in tried)
         )
 
         won = []
@@ -188,17 +188,17 @@ class StoreAgainstADictionary(RuleBasedStateMachine):
 
     @rule()
     def restart(self):
-        self.wait_for(self.store.close())
+        self.wait_for(self.store.close)
         self.store = Store.open(self.data, now=lambda: NOW)
 
     @invariant()
     def agrees(self):
         newest_first = sorted(self.runs.values(), key=lambda run: run.id, reverse=True)
         page, still_open, latest, *requests = self.wait_for(
-            self.store.runs(RunFilter(), limit=1000),
-            self.store.open_runs(),
-            self.store.latest_runs(),
-            *(self.store.request(key) for key in "xy"),
+            partial(self.store.runs, RunFilter(), limit=1000),
+            self.store.open_runs,
+            self.store.latest_runs,
+            *(partial(self.store.request, key) for key in "xy"),
         )
 
         assert page.items == newest_first
@@ -207,7 +207,7 @@ class StoreAgainstADictionary(RuleBasedStateMachine):
         assert requests == [self.keys.get(key) for key in "xy"]
 
     def teardown(self):
-        self.wait_for(self.store.close())
+        self.wait_for(self.store.close)
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
         shutil.rmtree(self.data)

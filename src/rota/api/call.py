@@ -36,6 +36,10 @@ class Call(Request):
         """It came by the Unix socket: from the data folder's owner."""
         return bool(self.scope["rota.by_socket"])
 
+    def given(self, name: bytes) -> list[str]:
+        """The values of a header, by its lower-case name."""
+        return [value.decode("latin-1") for key, value in self.scope["headers"] if key == name]
+
     @property
     def origin(self) -> str:
         """Scheme, host and port under which the client knows this server."""

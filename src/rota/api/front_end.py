@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rota.api.call import Call
 
 HEADER = "Rota-Triggered-By"
+_NAME = HEADER.lower().encode()
 
 #: Those that speak through the Unix socket.
 FRONT_ENDS = {str(each): each for each in (TriggeredBy.CLI, TriggeredBy.UI, TriggeredBy.TUI)}
@@ -18,9 +19,10 @@ FRONT_ENDS = {str(each): each for each in (TriggeredBy.CLI, TriggeredBy.UI, Trig
 
 def front_end(call: Call) -> TriggeredBy:
     """Who asks. Over TCP everybody is the API, whatever they say. Raises Invalid."""
-    said = call.headers.get(HEADER) if call.by_socket else None
-    if said is None:
+    told = call.given(_NAME) if call.by_socket else []
+    if not told:
         return TriggeredBy.API
+    said = ", ".join(told)
     if said not in FRONT_ENDS:
         fault = f"it is one of {', '.join(FRONT_ENDS)}"
         raise Invalid([Fault(location=f"header.{HEADER}", message=fault, value=said)])

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from rota.api import answer
 from rota.api.body import read_body
 from rota.api.call import Call, ClientGone
-from rota.api.form import Empty, faults_of, names_of, repeated_takes
+from rota.api.form import NOTHING, Empty, faults_of, names_of, repeated_takes
 from rota.api.problems import internal_error, problem_of
 from rota.api.refused import MalformedBody
 from rota.model.error import Fault, Invalid, RotaError
@@ -34,6 +34,10 @@ log = structlog.get_logger(__name__)
 
 #: More parameters than any request has use for.
 MOST_PARAMETERS = 1000
+
+#: So many short queries of a route are read once.
+KNOWN_QUERIES = 100
+LONGEST_KNOWN = 100
 
 
 class Route(APIRoute):
@@ -51,9 +55,13 @@ class Route(APIRoute):
         self._path = create_model("InPath", **in_path)
         self._query = _form(kinds.get("query", Empty))
         self._headers = _form(kinds["headers"]) if "headers" in kinds else None
+        self._header_names = names_of(self._headers) if self._headers is not None else []
         self._body = _form(kinds.get("body", Empty)) if "POST" in self.takes else None
-        self._given = tuple(each for each in ("query", "headers", "body") if each in kinds)
+        given = parameters["body"].default if "body" in kinds else NOTHING
+        self._no_body: BaseModel | None = given if isinstance(given, BaseModel) else None
+        self._wanted = frozenset(kinds) & {"query", "headers", "body", *self.param_convertors}
         self._repeated = repeated_takes(self._query)
+        self._known_queries: dict[bytes, BaseModel] = {}
 
     def is_open(self, _scope: Scope) -> bool:
         """Whether the route is there for who comes this way."""
@@ -81,33 +89,49 @@ class Route(APIRoute):
         except ValidationError as error:
             faults += faults_of(error, "path", ())
         try:
-            found["query"] = self._query.model_validate(self._query_of(call, faults))
+            found["query"] = self._read_query(call.scope["query_string"], faults)
         except ValidationError as error:
             faults += faults_of(error, "query", names_of(self._query))
         if self._headers is not None:
             try:
-                found["headers"] = self._headers.model_validate(_headers_of(call, self._headers, faults))
+                found["headers"] = self._headers.model_validate(self._headers_of(call, faults))
             except ValidationError as error:
                 faults += faults_of(error, "header", ())
         if self._body is not None:
             body = await read_body(call)
             try:
-                found["body"] = self._body.model_validate_json(body) if body else self._body()
+                found["body"] = (
+                    self._body.model_validate_json(body) if body else self._no_body or self._body()
+                )
             except ValidationError as error:
                 _check_json(error)
                 faults += faults_of(error, "body", names_of(self._body))
         if faults:
             raise Invalid(faults)
-        return {
-            name: value
-            for name, value in found.items()
-            if name in self._given or name in self.param_convertors
-        }
+        return {name: value for name, value in found.items() if name in self._wanted}
 
-    def _query_of(self, call: Call, faults: list[Fault]) -> dict[str, Any]:
-        text: bytes = call.scope["query_string"]
-        if not text:
-            return {}
+    def _headers_of(self, call: Call, faults: list[Fault]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name in self._header_names:
+            values = call.given(name.lower().encode())
+            if len(values) > 1:
+                faults.append(
+                    Fault(location=f"header.{name}", message="it is given more than once", value=values)
+                )
+            elif values:
+                found[name] = values[0]
+        return found
+
+    def _read_query(self, text: bytes, faults: list[Fault]) -> BaseModel:
+        """The form that a query fills; most are one of a few, and those are kept."""
+        form = self._known_queries.get(text)
+        if form is None:
+            form = self._query.model_validate(self._query_of(text, faults))
+            if not faults and len(self._known_queries) < KNOWN_QUERIES and len(text) < LONGEST_KNOWN:
+                self._known_queries[text] = form
+        return form
+
+    def _query_of(self, text: bytes, faults: list[Fault]) -> dict[str, Any]:
         try:
             pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
         except ValueError:
@@ -153,19 +177,6 @@ def _form(annotation: Any) -> type[BaseModel]:
         if isinstance(each, type) and issubclass(each, BaseModel):
             return each
     raise TypeError(f"{annotation} holds no form")
-
-
-def _headers_of(call: Call, form: type[BaseModel], faults: list[Fault]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names_of(form):
-        values = call.headers.getlist(name)
-        if len(values) > 1:
-            faults.append(
-                Fault(location=f"header.{name}", message="it is given more than once", value=values)
-            )
-        elif values:
-            found[name] = values[0]
-    return found
 
 
 def _check_json(error: ValidationError) -> None:

@@ -6,6 +6,8 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from rota.logs import line as lines
 from rota.logs.index import STREAMS
 
@@ -27,14 +29,20 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 
 def encode(value: Mapping[str, Any]) -> bytes:
     """JSON in UTF-8. Half a surrogate pair (bytes of a file name that are not text) stays `\\udcxx`."""
-    return _encode(value).encode("utf-8", "backslashreplace")
+    try:
+        return to_json(value, inf_nan_mode="null")
+    except ValueError:  # it takes no surrogates
+        return _encode(value).encode("utf-8", "backslashreplace")
 
 
 def moment(at: datetime | None) -> str | None:
     """`2026-11-22T20:36:03.000000Z`."""
     if at is None:
         return None
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    text = at.isoformat(timespec="microseconds")
+    if not text.endswith("+00:00"):
+        text = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"{text[:-6]}Z"
 
 
 def seconds(duration: timedelta | None) -> float | None:
@@ -46,13 +54,13 @@ def run(it: Run) -> dict[str, Any]:
     """A `Run`."""
     return {
         "id": it.id,
-        "kind": it.kind,
+        "kind": it.kind.value,
         "task_name": it.task_name,
-        "status": it.status,
-        "end_reason": it.end_reason,
+        "status": it.status.value,
+        "end_reason": None if it.end_reason is None else it.end_reason.value,
         "exit_code": it.exit_code,
         "signal": it.signal,
-        "triggered_by": it.triggered_by,
+        "triggered_by": it.triggered_by.value,
         "params": dict(it.params),
         "created_at": moment(it.created_at),
         "scheduled_at": moment(it.scheduled_at),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 log = structlog.get_logger()
 
@@ -25,6 +25,7 @@ class Background:
     def __init__(self) -> None:
         self._work: set[asyncio.Task[Any]] = set()
         self._loops: set[asyncio.Task[Any]] = set()
+        self._begun: set[asyncio.Future[Any]] = set()
 
     def loop(self, endless: Coroutine[Any, Any, None], name: str) -> None:
         """Run what goes on until it is cancelled; it has to survive the faults of its turns itself."""
@@ -41,14 +42,22 @@ class Background:
         task.add_done_callback(self._done_for_caller)
         return await asyncio.shield(task)
 
+    def attend(self, begun: asyncio.Future[T], then: Callable[[asyncio.Future[T]], None]) -> None:
+        """Have `then` hear how that went which others do: a write. It costs less than a task of its own."""
+        self._begun.add(begun)
+        begun.add_done_callback(self._begun.discard)
+        begun.add_done_callback(then)
+
     async def stop(self, patience: float) -> None:
         """End the loops at once, and the rest when it is done or patience is over."""
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         deadline = asyncio.get_running_loop().time() + patience
-        while self._work and (left := deadline - asyncio.get_running_loop().time()) > 0:
-            await asyncio.wait(self._work, timeout=left)  # its end may have started something more
+        while (under_way := self._work | self._begun) and (
+            left := deadline - asyncio.get_running_loop().time()
+        ) > 0:
+            await asyncio.wait(under_way, timeout=left)  # its end may have started something more
         for task in self._work:
             log.warning("work was cut off at the stop", work=task.get_name())
             task.cancel()

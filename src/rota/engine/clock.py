@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from secrets import token_hex
 
-from uuid_utils import uuid7
+from uuid_utils import uuid4, uuid7
 
 from rota.model.run import RunId
 
@@ -37,4 +36,4 @@ class Ids:
 
     def attempt(self) -> str:
         """The token of one hand-over."""
-        return token_hex(8)
+        return uuid4().hex[:16]

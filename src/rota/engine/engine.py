@@ -121,6 +121,7 @@ class Engine:
             clock=self._clock,
             ids=ids,
             watch=self._watch,
+            background=self._background,
             ledger=self._ledger,
             slots=self._slots,
             handing=self._handing,
@@ -216,7 +217,7 @@ class Engine:
         """
         task = self._may_be_triggered(task_name, params or {})
         asked = Asked(triggered_by=triggered_by, params=dict(params or {}))
-        return await self._background.finish(self._intake.trigger(task, asked, request))
+        return await self._intake.trigger(task, asked, request)
 
     async def stop_run(self, run_id: RunId, *, by: str) -> Run:
         """Stop a run, or cancel it while it waits: the run as it stands then.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rota.engine.admission import Fate
 from rota.engine.missed import missed_run
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from rota.engine.background import Background
     from rota.engine.clock import Clock, Ids
     from rota.engine.handing import Handing
     from rota.engine.ledger import Ledger
@@ -60,6 +63,7 @@ class Intake:
         clock: Clock,
         ids: Ids,
         watch: StoreWatch,
+        background: Background,
         ledger: Ledger,
         slots: Slots,
         handing: Handing,
@@ -70,6 +74,7 @@ class Intake:
         self._clock = clock
         self._ids = ids
         self._watch = watch
+        self._background = background
         self._ledger = ledger
         self._slots = slots
         self._handing = handing
@@ -83,13 +88,12 @@ class Intake:
         if request is not None:
             request = replace(request, run_id=run.id, status_code=STATUS_CODES[fate], at=run.created_at)
         try:
-            await self._store.create(run, request=request, synced=run.status is not Status.ENDED)
-        except Exception as error:  # not when cut off: it may be written all the same
-            if isinstance(error, StoreUnavailable):
-                self._watch.failed(error)
-            self.free(run)
+            written = self._store.create(run, request=request, synced=run.status is not Status.ENDED)
+        except StoreUnavailable as error:
+            self._is_refused(run, error)
             raise
-        self._is_created(run)
+        self._background.attend(written, partial(self._written, run))
+        await asyncio.shield(written)  # it is carried out even if who asked goes away
         return run
 
     async def ticks(self, ticks: Sequence[Tick], gaps: Iterable[Gap]) -> None:
@@ -147,17 +151,18 @@ class Intake:
 
     def _make(self, task: Task, asked: Asked, now: datetime) -> tuple[Run, Fate]:
         """A run in the state that its fate wants it written in, its place kept."""
+        run_id = self._ids.run()
+        fate = self._slots.take(task, run_id)
+        at_once = fate is Fate.START and self._handing.possible
         run = Run(
-            id=self._ids.run(),
+            id=run_id,
             task_name=task.name,
             triggered_by=asked.triggered_by,
             params=asked.params,
             created_at=now,
             scheduled_at=asked.scheduled_at,
+            hand_over=self._handing.sign() if at_once else None,
         )
-        fate = self._slots.take(task, run.id)
-        if fate is Fate.START and self._handing.possible:
-            return run.handed_over(self._handing.sign()), fate
         if fate is Fate.SKIP:
             message = "the task was running, and on_overlap is skip"
             return run.ended(EndReason.SKIPPED, Ending(end_at=now, message=message)), fate
@@ -165,6 +170,18 @@ class Intake:
             message = f"the task was running, and as many waited as may (max_queued = {task.max_queued})"
             return run.ended(EndReason.QUEUE_FULL, Ending(end_at=now, message=message)), fate
         return run, fate
+
+    def _written(self, run: Run, written: asyncio.Future[Any]) -> None:
+        error = written.exception()
+        if error is None:
+            self._is_created(run)
+        else:
+            self._is_refused(run, error)
+
+    def _is_refused(self, run: Run, error: BaseException) -> None:
+        if isinstance(error, StoreUnavailable):
+            self._watch.failed(error)
+        self.free(run)
 
     def _is_created(self, run: Run) -> None:
         """The commit is done: tell, and go on."""

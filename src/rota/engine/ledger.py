@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -142,25 +143,46 @@ class Ledger:
             self._write_soon(entry)
 
     def _write_soon(self, entry: Entry) -> None:
-        if not entry.writing:
-            entry.writing = True
-            self._background.start(self._write(entry), f"write run {entry.known.id}")
-
-    async def _write(self, entry: Entry) -> None:
+        if entry.writing:
+            return
         try:
-            moved = await self._store.move(entry.stored, to := entry.known, log_size=entry.log_size)
-            row = None if moved else await self._store.run(to.id)
+            written = self._store.move(entry.stored, entry.known, log_size=entry.log_size)
         except StoreUnavailable as error:
-            self._unwritten[entry.known.id] = entry
+            self._is_refused(entry, error)
+            return
+        entry.writing = True
+        self._background.attend(written, partial(self._written, entry, entry.known))
+
+    def _written(self, entry: Entry, to: Run, written: asyncio.Future[bool]) -> None:
+        entry.writing = False
+        error = written.exception()
+        if error is not None:
+            self._is_refused(entry, error)
+        elif not written.result():
+            entry.writing = True
+            self._background.start(self._look_again(entry), f"look again at run {to.id}")
+        else:
+            self._is_stored(entry, to)
+            if entry.known is not entry.stored:  # more was learned meanwhile
+                self._write_soon(entry)
+
+    def _is_refused(self, entry: Entry, error: BaseException) -> None:
+        self._unwritten[entry.known.id] = entry
+        if isinstance(error, StoreUnavailable):
             self._watch.failed(error)
+        else:  # a fault of ours: it is tried again with what the store refuses next
+            log.error("a run could not be written", run_id=entry.known.id, exc_info=error)
+
+    async def _look_again(self, entry: Entry) -> None:
+        try:
+            row = await self._store.run(entry.known.id)
+        except StoreUnavailable as error:
+            self._is_refused(entry, error)
             return
         finally:
             entry.writing = False
-        if moved:
-            self._is_stored(entry, to)
-        else:
-            self._is_overtaken(entry, row)
-        if entry.known is not entry.stored:  # more was learned meanwhile
+        self._is_overtaken(entry, row)
+        if entry.known is not entry.stored:
             self._write_soon(entry)
 
     def _is_overtaken(self, entry: Entry, row: Run | None) -> None:

@@ -23,6 +23,7 @@ from rota.storage.row import of_run
 from rota.storage.writer import Writer
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -83,18 +84,24 @@ class Store:
         """False after a write that failed, until one succeeds again."""
         return self._writer.writable
 
-    async def create(self, run: Run, *, request: Request | None = None, synced: bool = False) -> None:
+    def create(
+        self, run: Run, *, request: Request | None = None, synced: bool = False
+    ) -> asyncio.Future[KeyTaken | TickTaken | None]:
         """Write a new run down, with the request that asked for it.
 
         TickTaken or KeyTaken: there is a run for that tick or key, and nothing was changed.
         """
-        widest = self._drift.take_in([run])
-        conflict = await self._writer.submit(
+        widest = self._drift.take_in((run,))
+        written = self._writer.submit(
             partial(_create, run=run, values=of_run(run), request=request, widest=widest), synced=synced
         )
-        if conflict is not None:
-            raise conflict
-        self._drift.saved(widest)
+        if widest is not None:
+            written.add_done_callback(partial(self._saved, widest))
+        return written
+
+    def _saved(self, widest: timedelta, written: asyncio.Future[None]) -> None:
+        if not written.cancelled() and written.exception() is None:
+            self._drift.saved(widest)
 
     async def create_many(self, ticks: Sequence[Run], *, synced: bool = False) -> list[Run]:
         """Write down the runs whose tick is free, in one transaction, and return them."""
@@ -104,13 +111,15 @@ class Store:
         self._drift.saved(widest)
         return [run for run, was_free in zip(ticks, free, strict=True) if was_free]
 
-    async def move(self, before: Run, after: Run, *, log_size: int = 0, synced: bool = False) -> bool:
+    def move(
+        self, before: Run, after: Run, *, log_size: int = 0, synced: bool = False
+    ) -> asyncio.Future[bool]:
         """Make `after` of `before`, if the run is still as `before` says in status, attempt and node.
 
         `log_size` is what a run that ends has left on the disk. False: somebody else has moved it, and
         nothing was changed.
         """
-        return await self._writer.submit(
+        return self._writer.submit(
             partial(_move, before=before, after=after, log_size=log_size), synced=synced
         )
 

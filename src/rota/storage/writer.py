@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rota.model.error import StoreUnavailable
+from rota.model.error import RotaError, StoreUnavailable
 from rota.storage import sqlite
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _QUIET = 1.0
 """Seconds without a write after which what is not on the disk yet is carried there."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(slots=True)
 class _Write(Generic[T]):
     """An operation, and who waits for its outcome."""
 
@@ -48,7 +48,7 @@ class _Write(Generic[T]):
     outcome: asyncio.Future[T]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(slots=True)
 class _Result:
     """What became of a write: its value, or the error that its own operation raised."""
 
@@ -79,12 +79,13 @@ class Writer:
         """Queue an operation; the future has its outcome once it is committed.
 
         It only speaks to the database, so that it may be begun again. It is carried out even if nobody waits
-        for it any more. StoreUnavailable: it changed nothing.
+        for it any more. An error that it returns is raised where it is waited for, and costs the others of
+        its batch nothing, unlike one that it raises. StoreUnavailable: it changed nothing.
         """
         if self._closed:
             raise StoreUnavailable("the store is closed")
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Write(operation=operation, synced=synced, outcome=outcome))
+        self._queue.put(_Write(operation, synced, outcome))
         return outcome
 
     async def close(self) -> None:
@@ -128,7 +129,7 @@ class Writer:
         synced = any(write.synced for write in batch)
         cursor = self._begin("FULL" if synced else "NORMAL")
         try:
-            results = [_Result(write=write, value=write.operation(cursor)) for write in batch]
+            results = [_Result(write, write.operation(cursor)) for write in batch]
         except Exception as error:
             if sqlite.unavailable(error) is not None:
                 raise  # not this operation's own fault: none of the batch can be written
@@ -183,6 +184,8 @@ class Writer:
                 continue
             if result.error is not None:
                 outcome.set_exception(result.error)
+            elif isinstance(result.value, RotaError):
+                outcome.set_exception(result.value)
             else:
                 outcome.set_result(result.value)
 
@@ -190,12 +193,12 @@ class Writer:
 def _apart(cursor: DBAPICursor, write: _Write[Any]) -> _Result:
     cursor.execute("SAVEPOINT apart")
     try:
-        result = _Result(write=write, value=write.operation(cursor))
+        result = _Result(write, write.operation(cursor))
     except Exception as error:
         if sqlite.unavailable(error) is not None:
             raise
         cursor.execute("ROLLBACK TO apart")
-        result = _Result(write=write, error=error)
+        result = _Result(write, error=error)
     cursor.execute("RELEASE apart")
     return result
 
@@ -207,5 +210,5 @@ def _refuse(batch: list[_Write[Any]], error: BaseException) -> list[_Result]:
     for write in batch:
         refused = StoreUnavailable(f"the database cannot be written: {reason}")
         refused.__cause__ = error
-        results.append(_Result(write=write, error=refused))
+        results.append(_Result(write, error=refused))
     return results

@@ -11,15 +11,15 @@ from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api import answer, wire
-from rota.api.call import Call, while_connected
+from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import Flag, Form, TaskName, Whole
 from rota.api.front_end import front_end
 from rota.api.problems import KINDS, Problem
 from rota.api.shapes import Run
+from rota.api.waiting import ended
 from rota.model.run import EndReason, RunId
 from rota.operations.trigger import trigger as start
-from rota.operations.wait import wait
 from rota.storage.requests import Request
 
 routes = router()
@@ -124,7 +124,7 @@ async def trigger(
         )
         return answer.problem(problem, call.origin)
     if query.wait:
-        run = await while_connected(call.receive, wait(call.rota, run.id, query.wait_timeout))
+        run = await ended(call, run, query.wait_timeout)
     return answer.described(
         "Run",
         wire.run(run),
