@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import math
 import os
-import selectors
+import select
 import signal
 import time
 
@@ -12,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+READ, WRITE = 1, 4  # as `epoll` and `poll` have them
 
 _FEW = 64  # timers; as many are not worth a look at which are cancelled
 
@@ -42,7 +43,8 @@ class Loop:
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
-        self._selector = selectors.DefaultSelector()
+        self._poll = select.epoll() if hasattr(select, "epoll") else _Poll()
+        self._watched: dict[int, tuple[int, Callable[[], None]]] = {}
         self._timers: list[Timer] = []
         self._sweep_at = _FEW
         self._soon: list[Callable[[], None]] = []
@@ -55,17 +57,17 @@ class Loop:
 
     def watch(self, fd: int, mask: int, act: Callable[[], None]) -> None:
         """Call `act` whenever `fd` is ready; a second call for the same descriptor replaces the first."""
-        try:
-            self._selector.register(fd, mask, act)
-        except KeyError:
-            self._selector.modify(fd, mask, act)
+        known = self._watched.get(fd)
+        if known is None:
+            self._poll.register(fd, mask)
+        elif known[0] != mask:
+            self._poll.modify(fd, mask)
+        self._watched[fd] = (mask, act)
 
     def forget(self, fd: int) -> None:
         """Watch `fd` no longer; fine if it was not watched."""
-        try:
-            self._selector.unregister(fd)
-        except KeyError:
-            pass
+        if self._watched.pop(fd, None) is not None:
+            self._poll.unregister(fd)
 
     def after(self, seconds: float, act: Callable[[], None]) -> Timer:
         """Call `act` once, `seconds` from now."""
@@ -96,10 +98,11 @@ class Loop:
     def run(self) -> None:
         """Turn until `stop`."""
         while self._running:
-            for key, _ in self._selector.select(self._patience()):
-                # An earlier call of this turn may have closed the descriptor, and another opened it anew.
-                if self._selector.get_map().get(key.fd) is key and not self._call(key.data):
-                    self._rest(key.fd, key.events, key.data)
+            ready = self._poll.poll(self._patience())
+            # An earlier call of this turn may close a descriptor, and another open it anew.
+            for fd, watched in [(fd, self._watched[fd]) for fd, _ in ready]:
+                if self._watched.get(fd) is watched and not self._call(watched[1]):
+                    self._rest(fd, *watched)
             self._ring()
             acts, self._soon = self._soon, []
             for act in acts:
@@ -115,7 +118,7 @@ class Loop:
 
     def _rest(self, fd: int, mask: int, act: Callable[[], None]) -> None:
         # What fails once will fail at every turn: give it a second, so that the others have the processor.
-        if fd in self._selector.get_map():
+        if fd in self._watched:
             self.forget(fd)
             self.after(1.0, lambda: self.watch(fd, mask, act))
 
@@ -149,6 +152,19 @@ class Loop:
             act = self._signals.get(number)
             if act is not None:
                 self._call(act)
+
+
+class _Poll:
+    """What `epoll` offers, where there is none."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self.register, self.modify = self._poll.register, self._poll.modify
+        self.unregister = self._poll.unregister
+
+    def poll(self, patience: float | None) -> list[tuple[int, int]]:
+        """Descriptors that are ready within so many seconds."""
+        return self._poll.poll(None if patience is None else math.ceil(patience * 1000))
 
 
 def _where(error: BaseException) -> str:

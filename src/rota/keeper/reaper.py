@@ -103,12 +103,15 @@ class Reaper:
             child.settle()
 
 
+#: What the kernel counts memory in.
+_UNIT = 1024 if os.uname().sysname == "Linux" else 1
+
+
 def _peak(usage: resource.struct_rusage) -> int | None:
     """The peak memory of the largest process of a run, in bytes, where the kernel tells it truly.
 
     A spawned process begins in the keeper's memory, and the kernel counts that as its own peak: what is not
     above the keeper's peak says nothing about the program.
     """
-    unit = 1024 if os.uname().sysname == "Linux" else 1
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return usage.ru_maxrss * unit if usage.ru_maxrss > own else None
+    return usage.ru_maxrss * _UNIT if usage.ru_maxrss > own else None

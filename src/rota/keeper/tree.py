@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: A stop looks again until nothing new appears; a program that forks faster is met again at the next look.
 _LOOKS = 50
 
+_NEARLY_A_PAGE = 4080  # bytes; the kernel gives as many whole numbers as fit a page, less is the end
+
 _LOADING = 0.01  # seconds that are given to a process to load its program
 
 
@@ -64,8 +66,8 @@ class OwnChildren:
         return list(map(int, first if first == second else {*first, *second}))
 
     def _look(self) -> list[bytes]:
-        text, piece = b"", b"."
-        while piece:
+        text = piece = os.pread(self._fd, 1 << 16, 0)
+        while len(piece) >= _NEARLY_A_PAGE:
             piece = os.pread(self._fd, 1 << 16, len(text))
             text += piece
         return text.split()
