@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from engine_bed import NOON, Bed, FakeKeeper, bed_of, settle
 
-from rota.keeper import record
+from rota.keeper.journal import Journal
+from rota.keeper.protocol import encode
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
 from rota.model.run import EndReason, HandOver, Run, RunId, Status, TriggeredBy
@@ -124,7 +125,7 @@ async def test_a_run_whose_keeper_left_its_exit_on_file_has_that_end(tmp_path: P
         "end_at": 3_000_000, "duration": 2.0, "cause": None, "exit_code": 0, "signal": None, "cpu_time": 0.5,
         "max_rss": None, "message": None, "leftovers": [],
     }  # fmt: skip
-    record.create(str(tmp_path), pending().id, {**about, **end})
+    Journal(str(tmp_path)).add(pending().id, encode({**about, **end}))
 
     async with bed_of(tmp_path, task()) as bed:
         ended = await bed.until(EventKind.RUN_ENDED, pending().id)

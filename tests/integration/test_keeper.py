@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from keeper_probe import Probe, is_alive, kill, until_gone
 
-from rota.keeper import record
-from rota.keeper.link import KeeperLink, read_ending, shutdown_keeper
+from rota.keeper.journal import Journal, read
+from rota.keeper.link import KeeperLink, read_endings, shutdown_keeper
+from rota.keeper.protocol import encode
 from rota.logs.reader import LogFollower
 from rota.model.error import Unusable
 from rota.model.run import Cause
@@ -277,13 +278,15 @@ async def test_a_spawn_that_meets_a_defect_is_answered_and_others_go_on(probe: P
     assert (await probe.until_ended(other)).ending.exit_code == 4
 
 
-async def test_a_spawn_that_meets_a_record_is_answered_from_it(probe: Probe) -> None:
+async def test_what_an_earlier_keeper_was_asked_is_answered_from_its_journal(tmp_path: Path) -> None:
     half, whole = "01998000-0000-7000-8000-00000000000a", "01998000-0000-7000-8000-00000000000b"
-    os.close(record.create(str(probe.data), half, {"attempt": "t"}))
-    fd = record.create(str(probe.data), whole, {"attempt": "t"})
+    book = Journal(str(tmp_path))
+    book.add(half, encode({"run": half, "attempt": "t"}))
+    book.add(whole, encode({"run": whole, "attempt": "t"}))
     end = dict.fromkeys(("pid", "start_at", "duration", "cause", "signal", "cpu_time", "max_rss", "message"))
-    record.add(fd, end | {"event": "ended", "run": whole, "end_at": 1, "exit_code": 6, "leftovers": []})
-    os.close(fd)
+    end |= {"event": "ended", "run": whole, "end_at": 1, "exit_code": 6, "leftovers": []}
+    book.add(whole, encode(end))
+    probe = await Probe(tmp_path).connect()
 
     for run in (half, whole):
         probe.shell("echo twice", run_id=run)
@@ -291,6 +294,7 @@ async def test_a_spawn_that_meets_a_record_is_answered_from_it(probe: Probe) -> 
     assert (await probe.until_ended(half)).ending.cause is Cause.LOST
     assert (await probe.until_ended(whole)).ending.exit_code == 6
     assert probe.log(half) + probe.log(whole) == b""
+    await probe.shutdown()
 
 
 async def test_a_second_spawn_of_the_same_run_changes_nothing(probe: Probe) -> None:
@@ -333,7 +337,7 @@ async def test_an_end_is_remembered_until_it_is_acknowledged(probe: Probe) -> No
     await again.disconnect()
     third = await Probe(probe.data).connect()
     assert run not in third.ended
-    assert not third.file(run, ".run").exists()
+    assert run not in read(str(third.data))
     await third.disconnect()
 
 
@@ -343,7 +347,7 @@ async def test_a_run_goes_on_and_its_timeout_holds_while_no_server_is_there(prob
 
     await probe.disconnect()
     await _until_exit_on_file(probe, run)
-    ended = read_ending(probe.data, run)
+    ended = read_endings(probe.data).get(run)
 
     assert ended is not None
     assert ended.ending.cause is Cause.TIMEOUT
@@ -369,7 +373,7 @@ async def test_a_new_keeper_ends_what_a_dead_one_left(probe: Probe) -> None:
         assert is_alive(kept_pid)  # its run had ended, and it was left alone on purpose
         assert run not in again.ended
         assert run not in again.started
-        assert read_ending(probe.data, run) is None
+        assert read_endings(probe.data).get(run) is None
         fresh = again.shell("exit 3")
         assert (await again.until_ended(fresh)).ending.exit_code == 3
     finally:
@@ -430,7 +434,7 @@ async def test_sigterm_ends_every_run_writes_the_ends_and_leaves(probe: Probe) -
     os.kill(keeper, signal.SIGTERM)
     await until_gone(keeper)
 
-    ended = read_ending(probe.data, run)
+    ended = read_endings(probe.data).get(run)
     assert ended is not None
     assert (ended.ending.cause, ended.ending.signal) == (Cause.STOPPED, "SIGTERM")
     assert not (probe.data / "keeper.sock").exists()
@@ -445,7 +449,7 @@ async def test_out_of_descriptors_a_run_is_not_started_now(probe: Probe) -> None
     await probe.until(lambda: len(probe.refused) + len(probe.ended) == 6)
 
     assert probe.refused
-    assert all(not probe.file(run, ".run").exists() for run in probe.refused)
+    assert not read(str(probe.data)).keys() & set(probe.refused)
     resource.prlimit(probe.link.pid, resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
     again = next(iter(probe.refused))
     probe.shell("exit 2", run_id=again)
@@ -515,5 +519,5 @@ def _command_line(pid: int) -> bytes:
 
 async def _until_exit_on_file(probe: Probe, run: str) -> None:
     async with asyncio.timeout(30):
-        while read_ending(probe.data, run) is None:
+        while read_endings(probe.data).get(run) is None:
             await asyncio.sleep(0.01)

@@ -47,7 +47,7 @@ class Bed:
         await self.store.create(run)
         started = run.started(at=self.clock.now(), pid=7)
         await self.store.move(run, started)
-        for suffix in (place.LOG, place.INDEX, place.SYSTEM, place.RECORD):
+        for suffix in (place.LOG, place.INDEX, place.SYSTEM):
             path = self.file(run, suffix)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"x" * (size if suffix == place.LOG else 48))
@@ -65,9 +65,7 @@ class Bed:
         return self.data / "runs" / run.id[:7] / (run.id + suffix)
 
     def files(self, run: Run) -> int:
-        return sum(
-            self.file(run, suffix).exists() for suffix in (place.LOG, place.INDEX, place.SYSTEM, place.RECORD)
-        )
+        return sum(self.file(run, suffix).exists() for suffix in (place.LOG, place.INDEX, place.SYSTEM))
 
     async def kept(self, *runs: Run) -> list[bool]:
         """Whether each is there, with its files; None of it may be there in part."""
@@ -146,7 +144,7 @@ async def test_more_runs_than_fit_into_one_transaction_go_in_one_turn(bed: Bed, 
 async def test_files_that_a_killed_server_had_no_time_to_remove_go_at_the_next_start(bed: Bed) -> None:
     killed, stays, open_run = await bed.ended(), await bed.ended(), await bed.running()
     await bed.store.delete([killed.id])
-    assert bed.files(killed) == 4
+    assert bed.files(killed) == 3
 
     sweeper = bed.sweeper(Task(name="a", run="x"))
     await sweeper._remove_listed()
@@ -176,7 +174,7 @@ async def test_what_is_being_written_counts_and_is_never_removed(bed: Bed) -> No
 
     await bed.sweeper(max_size=400_000).turn()
 
-    assert (bed.files(live), bed.files(ended)) == (4, 0)
+    assert (bed.files(live), bed.files(ended)) == (3, 0)
 
 
 async def test_a_long_run_that_ends_after_younger_ones_were_removed_makes_room_in_its_turn(bed: Bed) -> None:
@@ -195,7 +193,7 @@ async def test_a_long_run_that_ends_after_younger_ones_were_removed_makes_room_i
 
     await sweeper.turn()
 
-    assert (bed.files(long_run), bed.files(last)) == (0, 4)
+    assert (bed.files(long_run), bed.files(last)) == (0, 3)
 
 
 async def test_a_store_that_cannot_write_keeps_everything(bed: Bed, monkeypatch: Any) -> None:

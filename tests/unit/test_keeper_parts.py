@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Self
 import pytest
 
 import rota.keeper
-from rota.keeper import record, tree
+from rota.keeper import journal, tree
+from rota.keeper.journal import Journal
 from rota.keeper.locality import Mounts, NotLocal
 from rota.keeper.loop import Loop
 from rota.keeper.protocol import Lines, ProtocolError, decode, encode
@@ -49,24 +50,63 @@ def test_what_is_no_message_is_refused(line: bytes) -> None:
         decode(line)
 
 
-def test_a_record_is_created_once_and_merged_when_read(tmp_path: Path) -> None:
-    fd = record.create(str(tmp_path), _RUN, {"attempt": "a", "grace": 5})
-    record.add(fd, {"pid": 7})
-
-    with pytest.raises(FileExistsError):
-        record.create(str(tmp_path), _RUN, {"attempt": "b"})
-
-    assert record.read(str(tmp_path), _RUN) == {"attempt": "a", "grace": 5, "pid": 7}
-    os.close(fd)
+def _note(book: Journal, run: str = _RUN, **about: object) -> None:
+    book.add(run, encode({"run": run, **about}))
 
 
-def test_a_record_that_was_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    fd = record.create(str(tmp_path), _RUN, {"attempt": "a"})
-    os.write(fd, b'\n{"pid": 7, "sta')
-    record.add(fd, {"event": "ended"})
-    os.close(fd)
+def test_the_lines_of_a_run_are_merged_when_the_journal_is_read(tmp_path: Path) -> None:
+    book = Journal(str(tmp_path))
+    _note(book, attempt="a", grace=5)
+    _note(book, cause="timeout")
+    _note(book, "another", attempt="b")
+    book.forget(["another", "unknown"])
 
-    assert record.read(str(tmp_path), _RUN) == {"attempt": "a", "event": "ended"}
+    assert journal.read(str(tmp_path)) == {
+        _RUN: {"run": _RUN, "attempt": "a", "grace": 5, "cause": "timeout"}
+    }
+    assert Journal(str(tmp_path)).older == journal.read(str(tmp_path))
+
+
+def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes_and_goes_on(tmp_path: Path) -> None:
+    _note(Journal(str(tmp_path)), attempt="a")
+    with (tmp_path / journal.NAME).open("ab") as file:
+        file.write(b'{"run": "half a li')
+
+    _note(Journal(str(tmp_path)), event="ended")
+
+    assert journal.read(str(tmp_path)) == {_RUN: {"run": _RUN, "attempt": "a", "event": "ended"}}
+
+
+def test_a_journal_stays_small_and_keeps_what_is_open(tmp_path: Path) -> None:
+    book = Journal(str(tmp_path))
+    _note(book, attempt="a")
+
+    for number in range(9000):
+        _note(book, f"run-{number}", message="x" * 1000)
+        book.forget([f"run-{number}"])
+
+    assert (tmp_path / journal.NAME).stat().st_size < 6_000_000
+    assert journal.read(str(tmp_path)) == {_RUN: {"run": _RUN, "attempt": "a"}}
+
+    book.forget([_RUN])
+
+    assert journal.read(str(tmp_path)) == {}
+    book.close()
+    assert not (tmp_path / journal.NAME).exists()
+
+
+def test_a_line_that_the_disk_had_no_room_for_is_no_loss_for_the_next(tmp_path: Path) -> None:
+    book = Journal(str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    try:
+        with pytest.raises(OSError, match=r"No space|too large"):
+            _note(book, attempt="a" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    _note(book, "another", attempt="b")
+
+    assert journal.read(str(tmp_path)) == {"another": {"run": "another", "attempt": "b"}}
 
 
 def test_a_mount_of_an_unlisted_kind_is_not_local(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rota.engine.reconcile import handed_elsewhere, reconcile
-from rota.keeper.link import Ended, NotNow, Started, read_ending
+from rota.keeper.link import Ended, NotNow, Started, read_endings
 from rota.logs.disk import size_of_log
 from rota.model.run import Cause, Ending, EndReason, Status, end_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rota.engine.clock import Clock
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rota.engine.handing import Handing
     from rota.engine.ledger import Entry, Ledger
     from rota.keeper.link import KeeperLink, Message
-    from rota.model.run import Run, RunId
+    from rota.model.run import Run
     from rota.model.task import Task
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class Recovery:
         """Bring the open runs and the keeper's list together, before anything is started."""
         open_runs = [entry.known for entry in self._ledger if entry.known.status is not Status.ENDED]
         elsewhere = handed_elsewhere(open_runs, keeper_id=link.keeper_id, boot_id=link.boot_id)
-        on_file = await asyncio.to_thread(_read_endings, self._data, elsewhere) if elsewhere else {}
+        on_file = await asyncio.to_thread(read_endings, self._data) if elsewhere else {}
         verdicts = reconcile(
             open_runs, link.listed, keeper_id=link.keeper_id, boot_id=link.boot_id, on_file=on_file
         )
@@ -131,7 +131,3 @@ class Recovery:
             log.warning("the keeper could not start a run that has gone on since", run_id=message.run_id)
         else:
             log.warning("the keeper started a run that has ended since", run_id=message.run_id)
-
-
-def _read_endings(data: Path, run_ids: Iterable[RunId]) -> dict[RunId, Ended]:
-    return {run_id: ended for run_id in run_ids if (ended := read_ending(data, run_id)) is not None}

@@ -13,7 +13,8 @@ from __future__ import annotations
 import signal
 import time
 
-from rota.keeper import record, tree
+from rota.keeper import tree
+from rota.keeper.protocol import encode
 from rota.keeper.pump import Pump
 from rota.logs.index import STDERR, STDOUT
 from rota.logs.writer import DROP_OLD, LogWriter
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
+    from rota.keeper.journal import Journal
     from rota.keeper.loop import Loop, Timer
     from rota.logs.room import Room
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         """What a run needs of its keeper."""
 
         room: Room
+        journal: Journal
 
         def adopt(self) -> None:
             """Find out whose the processes are that have become the keeper's own children."""
@@ -54,7 +57,7 @@ TIMEOUT, STOPPED, START_FAILED, LOG_OVERFLOW, LOST = (
 class Child:
     """One run: its main process, its pipes, its deadlines."""
 
-    def __init__(self, loop: Loop, data: str, spec: dict[str, Any], record_fd: int, keeper: Guardian) -> None:
+    def __init__(self, loop: Loop, data: str, spec: dict[str, Any], keeper: Guardian) -> None:
         self._loop = loop
         self._keeper = keeper
         self.run_id: str = spec["run"]
@@ -66,7 +69,6 @@ class Child:
         self.merge_stderr: bool = bool(spec.get("merge_stderr"))
         self.log_max_size: int | None = spec.get("log_max_size")
         self.log_on_full: str = spec.get("log_on_full") or DROP_OLD
-        self.record_fd = record_fd
         self.log = LogWriter(
             data, self.run_id, keeper.room,
             cap=self.log_max_size, on_full=self.log_on_full, overflowed=self._log_is_full,
@@ -125,7 +127,7 @@ class Child:
             return
         self.cause = cause
         self.say(said)
-        self.write({"cause": cause})
+        self.note(encode({"run": self.run_id, "cause": cause}))
         self._cancel("deadline")
         self._signal(self.stop_signal)
 
@@ -140,7 +142,7 @@ class Child:
             # Its last words were too many; it need not be stopped any more, but ended so all the same.
             self.cause = LOG_OVERFLOW
             self.say(said)
-            self.write({"cause": self.cause})
+            self.note(encode({"run": self.run_id, "cause": self.cause}))
 
     def _signal(self, number: int) -> None:
         tree.signal_all(self.roots, number)
@@ -231,10 +233,10 @@ class Child:
         """A line of Rota's own in the run's log."""
         self.log.say(text, time.time_ns() // 1000)
 
-    def write(self, line: dict[str, Any]) -> None:
-        """Add to the run's record; a full disk leaves the truth in the keeper's memory."""
+    def note(self, line: bytes) -> None:
+        """Add to the journal; a full disk leaves the truth in the keeper's memory."""
         try:
-            record.add(self.record_fd, line)
+            self._keeper.journal.add(self.run_id, line)
         except OSError:
             pass
 
@@ -254,7 +256,6 @@ class Child:
         """Everything that a successor of this keeper needs."""
         return {
             "spec": {"run": self.run_id, **{name: getattr(self, name) for name in _SPEC}},
-            "record_fd": self.record_fd,
             "log": self.log.state(),
             "pumps": [[pump.fd, pump.stream] for pump in self.pumps if pump.fd >= 0],
             "plain": {name: getattr(self, name) for name in _PLAIN},
@@ -264,7 +265,7 @@ class Child:
     @classmethod
     def restored(cls, loop: Loop, data: str, state: dict[str, Any], keeper: Guardian) -> Child:
         """The run that `state` was taken from, its timers not yet armed."""
-        child = cls(loop, data, state["spec"], state["record_fd"], keeper)
+        child = cls(loop, data, state["spec"], keeper)
         child.log.restore(state["log"])
         for name, value in state["plain"].items():
             setattr(child, name, value)
@@ -277,7 +278,6 @@ class Child:
         """Every descriptor that must stay open across a re-execution."""
         told = [self.told_fd] if self.told_fd >= 0 else []
         return [
-            self.record_fd,
             *told,
             *self.log.descriptors(),
             *(pump.fd for pump in self.pumps if pump.fd >= 0),

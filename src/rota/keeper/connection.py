@@ -38,33 +38,44 @@ class Connection:
 
     def turn(self) -> None:
         """Read and write as much as can be."""
-        self.read()
+        self._read_once()
         self.flush()
 
     def read(self) -> None:
         """Hear everything that has arrived."""
-        while not self.closed:
-            try:
-                data = self._sock.recv(1 << 18)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self.close()
-                return
-            try:
-                for line in self.lines.feed(data):
-                    self._heard(self, decode(line))
-            except ProtocolError:
-                self.close()
+        while self._read_once():
+            pass
+
+    def _read_once(self) -> bool:
+        """Hear what one read gives; False when there is no more for now."""
+        if self.closed:
+            return False
+        try:
+            data = self._sock.recv(1 << 18)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return False
+        try:
+            for line in self.lines.feed(data):
+                self._heard(self, decode(line))
+        except ProtocolError:
+            self.close()
+        return True
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one message, at the end of this turn."""
+        self.send_line(encode(message))
+
+    def send_line(self, line: bytes) -> None:
+        """Send one message that is encoded already."""
         if not self.closed:
             if not self.out:
                 self._loop.soon(self.flush)
-            self.out += encode(message)
+            self.out += line
 
     def flush(self) -> None:
         """Give the kernel what it takes; the rest goes when it can take more."""

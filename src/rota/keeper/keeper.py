@@ -14,12 +14,12 @@ import signal
 import time
 from collections import deque
 
-from rota.keeper import record
 from rota.keeper.child import LOST, START_FAILED, STOPPED, Child
 from rota.keeper.connection import Connection
+from rota.keeper.journal import Journal
 from rota.keeper.locality import Mounts
 from rota.keeper.loop import READ, Loop
-from rota.keeper.protocol import OLDEST, PROTOCOL
+from rota.keeper.protocol import OLDEST, PROTOCOL, encode
 from rota.keeper.reaper import Reaper
 from rota.keeper.spawn import Spawner, SpawnFailed, failure
 from rota.logs.room import Room
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Without runs and without a server for so many seconds it leaves.
 IDLE = 60.0
 
-#: Descriptors of one run: its record, two pipes with both ends for a moment, three files of its log, a spare.
+#: Descriptors of one run: two pipes with both ends for a moment, three files of its log, a spare.
 _PER_RUN = 8
 _FAREWELL = 2.0  # seconds
 _OWN = 32  # sockets, the lock, and some room
@@ -70,6 +70,7 @@ class Keeper:
         self.listener = listener
         self.log = log
         self.loop = Loop(log)
+        self.journal = Journal(data)
         self.room = Room(data)
         self.spawner = Spawner(Mounts(), descriptors)
         self.children: dict[str, Child] = {}  #: by run
@@ -80,6 +81,7 @@ class Keeper:
         self.upgrade: Callable[[Keeper, list[str]], None] | None = None
         self.leaving = False
         self._asked: deque[dict[str, Any]] = deque()  # spawns that were not come to yet
+        self._begun: list[Child] = []  # of which the server was not told yet
         self._greeted: list[Connection] = []  # servers whose hello waits for older connections to end
         self._idle = idle
         self._busy_until = time.monotonic()
@@ -170,9 +172,24 @@ class Keeper:
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message to the server, if there is one."""
+        self._tell_line(encode(message))
+
+    def _tell_line(self, line: bytes) -> None:
         for connection in self.connections:
             if connection.is_server and connection not in self._greeted:
-                connection.send(message)
+                connection.send_line(line)
+
+    def _tell_start(self, child: Child) -> None:
+        """Tell that it lives, at the end of the turn; of one that is over by then its end says all."""
+        if not self._begun:
+            self.loop.soon(self._tell_starts)
+        self._begun.append(child)
+
+    def _tell_starts(self) -> None:
+        begun, self._begun = self._begun, []
+        for child in begun:
+            if child.run_id in self.children:
+                self.tell(_started(child))
 
     # --- runs
 
@@ -198,29 +215,26 @@ class Keeper:
         if (len(self.children) + 1) * _PER_RUN + len(self.discarding) + _OWN > self._most:
             self._not_now(message, f"the limit of {self._most} open files is reached")
             return
-        about = {name: message[name] for name in ("attempt", "stop_signal", "grace")}
-        about.update(
-            keep_children=bool(message.get("keep_children")), keeper=self.keeper_id, boot=self.boot_id
-        )
+        if run_id in self.journal.older:
+            self._answer_from_journal(message)
+            return
+        about = {name: message[name] for name in ("run", "attempt", "stop_signal", "grace")}
         try:
-            record_fd = record.create(self.data, run_id, about)
-        except FileExistsError:
-            self._answer_from_record(message)
-            return
+            self.journal.add(run_id, encode(about))
         except OSError as error:
-            self._not_now(message, f"cannot write the run's record: {error.strerror}")
+            self.journal.forget([run_id])
+            self._not_now(message, f"cannot write the keeper's journal: {error.strerror}")
             return
-        child = Child(self.loop, self.data, message, record_fd, self)
+        child = Child(self.loop, self.data, message, self)
         try:
             self._begin(child, message)
         except (SpawnFailed, OSError) as error:
             if isinstance(error, OSError) and error.errno in _NOT_NOW:
-                os.close(record_fd)
-                record.remove(self.data, run_id)
+                self.journal.forget([run_id])
                 self._not_now(message, error.strerror or str(error))
                 return
             child.failed(str(error))
-            self._record_end(child, None)
+            self._note_end(child, None)
 
     def _begin(self, child: Child, message: dict[str, Any]) -> None:
         out_read, out = os.pipe()
@@ -242,7 +256,7 @@ class Keeper:
         self.children[child.run_id] = self.reaper.leaders[pid] = child
         child.begun(pid, at, moment, out_read, err_read)
         if told is None:
-            self.tell(_started(child))
+            self._tell_start(child)
         else:
             child.told_fd = told
             child.program, child.folder = message["argv"][0], message["cwd"]
@@ -265,18 +279,17 @@ class Keeper:
         if told:
             child.failed(failure(told, child.program, child.folder))
         else:
-            self.tell(_started(child))
+            self._tell_start(child)
 
-    def _answer_from_record(self, message: dict[str, Any]) -> None:
-        # An earlier keeper spawned it, or this one failed between its record and its process.
+    def _answer_from_journal(self, message: dict[str, Any]) -> None:
         run_id = message["run"]
-        self.log(f"run {run_id} has a record already and is not spawned again")
-        on_file = record.read(self.data, run_id)
-        if on_file is not None and on_file.get("event") == "ended":
+        self.log(f"run {run_id} was an earlier keeper's and is not spawned again")
+        on_file = self.journal.older[run_id]
+        if on_file.get("event") == "ended":
             self.ended[run_id] = on_file
             self.tell(on_file)
         else:
-            self._end_unstarted(message, LOST, "it has a record, and nothing that lives can say how it ended")
+            self._end_unstarted(message, LOST, "its keeper died, and nothing that lives can say how it ended")
 
     def _end_unstarted(self, message: dict[str, Any], cause: str, why: str) -> None:
         nothing = ("pid", "start_at", "duration", "cpu_time", "max_rss", "exit_code", "signal")
@@ -296,10 +309,10 @@ class Keeper:
             child.stop(STOPPED, f"stopped by {message.get('by') or 'somebody'}")
 
     def _ack(self, message: dict[str, Any]) -> None:
-        for run_id in message["runs"]:
-            if run_id not in self.children:
-                self.ended.pop(run_id, None)
-                record.remove(self.data, run_id)
+        known = [run_id for run_id in message["runs"] if run_id not in self.children]
+        for run_id in known:
+            self.ended.pop(run_id, None)
+        self.journal.forget(known)
         self._check_left()
 
     # --- ends
@@ -318,10 +331,10 @@ class Keeper:
         del self.children[child.run_id]
         self.discarding = [pump for pump in (*self.discarding, *child.pumps) if pump.fd >= 0]
         child.cpu_time += cpu_time
-        self._record_end(child, max_rss)
+        self._note_end(child, max_rss)
         self._check_left()
 
-    def _record_end(self, child: Child, max_rss: int | None) -> None:
+    def _note_end(self, child: Child, max_rss: int | None) -> None:
         child.log.end(time.time_ns() // 1000)
         child.log.close()
         failed = child.cause == START_FAILED
@@ -336,10 +349,10 @@ class Keeper:
             "max_rss": None if failed else max_rss,
             "leftovers": child.leftovers, "log_size": child.log.size,
         }  # fmt: skip
-        child.write(end)
-        os.close(child.record_fd)
+        line = encode(end)
+        child.note(line)
         self.ended[child.run_id] = end
-        self.tell(end)
+        self._tell_line(line)
 
     # --- leaving
 

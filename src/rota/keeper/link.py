@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic_core import from_json, to_json
 
 import rota
-from rota.keeper import address, record
+from rota.keeper import address, journal
 from rota.keeper.protocol import PROTOCOL, Lines, ProtocolError, decode, encode
 from rota.model.error import Unusable
 from rota.model.run import Cause, Ending, RunId
@@ -267,11 +267,10 @@ async def shutdown_keeper(data: Path) -> bool:
     return True
 
 
-def read_ending(data: Path, run_id: RunId) -> Ended | None:
-    """The end on file of a run whose keeper is gone; None when its keeper did not live to see it."""
-    on_file = record.read(os.fspath(data), run_id)
-    message = _message(on_file) if on_file is not None else None
-    return message if isinstance(message, Ended) else None
+def read_endings(data: Path) -> dict[RunId, Ended]:
+    """The ends on file; a run whose end no keeper lived to see has none."""
+    messages = map(_message, journal.read(os.fspath(data)).values())
+    return {message.run_id: message for message in messages if isinstance(message, Ended)}
 
 
 async def _launch(data: Path, descriptors: int | None) -> str:

@@ -65,6 +65,7 @@ def main(argv: list[str]) -> int:
         log(f"keeper {keeper_id} is now version {rota.__version__}, with {len(keeper.children)} runs")
     keeper.loop.soon(upgrade.unblock)
     keeper.run()
+    keeper.journal.close()
     os.unlink(os.path.join(data, "keeper.sock"))  # under the lock, so it is not a successor's
     log("gone")
     return 0

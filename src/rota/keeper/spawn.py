@@ -152,10 +152,12 @@ class _Limit:
 
     def __enter__(self) -> None:
         self._now = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._now[1]))
+        if self._now[0] != self._soft:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._now[1]))
 
     def __exit__(self, *_: object) -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, self._now)
+        if self._now[0] != self._soft:
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._now)
 
 
 def _sentence(step: str, program: str, folder: str, error: Exception) -> str:

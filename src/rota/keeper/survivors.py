@@ -1,6 +1,6 @@
 """What a dead keeper left alive: found, ended, and only then are those runs lost. Standard library only.
 
-A process is a survivor when it, or its session, names a run of this data folder whose record has no exit,
+A process is a survivor when it, or its session, names a run of which this data folder's journal has no end,
 and so is everything below it, whatever that made of its environment and its session. So nobody else's
 processes are touched, nor those that a task was told to leave alone.
 """
@@ -11,7 +11,7 @@ import os
 import signal
 import time
 
-from rota.keeper import record, tree
+from rota.keeper import journal, tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ def end(data: str, log: Callable[[str], None]) -> int:
     """End every survivor, by the stop signal and after the grace of its run; how many, when they are gone."""
     if not tree.HAS_PROC:
         return 0
-    found = _find(data, {})
+    open_runs = {
+        run_id: about
+        for run_id, about in journal.read(data).items()
+        if "stop_signal" in about and about.get("event") != "ended"
+    }
+    found = _find(open_runs, {})
     if not found:
         return 0
     count = len(found)
@@ -47,13 +52,14 @@ def end(data: str, log: Callable[[str], None]) -> int:
             log(f"gave up on {sorted(pid for pid, _ in found)}: they do not die")
             return count
         time.sleep(_LOOK)
-        found = _find(data, found)
+        found = _find(open_runs, found)
     return count
 
 
-def _find(data: str, before: dict[tree.Process, Ladder]) -> dict[tree.Process, Ladder]:
+def _find(
+    open_runs: dict[str, dict[str, object]], before: dict[tree.Process, Ladder]
+) -> dict[tree.Process, Ladder]:
     """Every survivor; those of `before` stay some for as long as they live, though their parents may go."""
-    open_runs: dict[str, dict[str, object] | None] = {}
     sessions: dict[int, str] = {}
     facts: dict[int, tuple[int, int]] = {}
     owner: dict[int, str] = {}
@@ -63,11 +69,7 @@ def _find(data: str, before: dict[tree.Process, Ladder]) -> dict[tree.Process, L
             continue
         facts[pid] = (seen[2], seen[3])
         run_id = tree.run_of(pid)
-        if run_id is None:
-            continue
-        if run_id not in open_runs:
-            open_runs[run_id] = _open(data, run_id)
-        if open_runs[run_id] is not None:
+        if run_id in open_runs:
             owner[pid] = run_id
             sessions[seen[2]] = run_id
     found: dict[tree.Process, Ladder] = {}
@@ -82,10 +84,3 @@ def _find(data: str, before: dict[tree.Process, Ladder]) -> dict[tree.Process, L
             if pid in facts:
                 found.setdefault((pid, facts[pid][1]), ladder)
     return found
-
-
-def _open(data: str, run_id: str) -> dict[str, object] | None:
-    if len(run_id) != 36 or os.sep in run_id:
-        return None
-    about = record.read(data, run_id)
-    return about if about is not None and "stop_signal" in about and about.get("event") != "ended" else None

@@ -32,7 +32,7 @@ def remove(data: Path, run_ids: Iterable[str]) -> None:
     folders = set()
     refused: OSError | None = None
     for run_id in run_ids:
-        for suffix in (*_LOG, place.RECORD):
+        for suffix in _LOG:
             try:
                 os.unlink(place.path(os.fspath(data), run_id, suffix))
             except FileNotFoundError:

@@ -43,7 +43,13 @@ class LogFiles:
         """The descriptor of a file; OSError when it cannot be made."""
         fd = self.open.get(suffix)
         if fd is None:
-            fd = self.open[suffix] = os.open(place.path(self._data, self._run_id, suffix), _FLAGS, 0o600)
+            path = place.path(self._data, self._run_id, suffix)
+            try:
+                fd = os.open(path, _FLAGS, 0o600)
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                fd = os.open(path, _FLAGS, 0o600)
+            self.open[suffix] = fd
         return fd
 
     def ready(self, suffix: str) -> bool:

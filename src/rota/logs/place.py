@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-#: The keeper's own record of a run; gone once the server has acknowledged the end.
-RECORD = ".run"
 #: The program's bytes, both streams, in order of arrival; absent when it wrote nothing.
 LOG = ".log"
 #: What stands where in the log; see `rota.logs.index`.
