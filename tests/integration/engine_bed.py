@@ -123,7 +123,7 @@ class FakeKeeper:
         self.gone = False
         self._spawned: asyncio.Queue[Spawn] = asyncio.Queue()
         self._stopped: asyncio.Queue[tuple[RunId, str]] = asyncio.Queue()
-        self._acknowledged = asyncio.Condition()
+        self._acknowledging = asyncio.Event()
 
     async def connect(self) -> FakeLink:
         self.link = FakeLink(self)
@@ -160,6 +160,13 @@ class FakeKeeper:
         for run_id in run_ids:
             self.acknowledged.add(run_id)
             self.ended.pop(run_id, None)
+        self._acknowledging.set()
+
+    async def until_acknowledged(self, run_id: RunId) -> None:
+        """Wait until the server has said that it has this run's end."""
+        while run_id not in self.acknowledged:
+            self._acknowledging.clear()
+            await asyncio.wait_for(self._acknowledging.wait(), PATIENCE)
 
     def end(self, run_id: RunId, exit_code: int | None = 0, *, cause: Cause | None = None) -> None:
         """The run's program ends."""

@@ -66,7 +66,7 @@ async def test_a_run_that_ended_while_no_server_was_there_has_its_true_end(tmp_p
         await settle()
 
         assert (ended.end_reason, ended.exit_code, ended.end_at) == (EndReason.FAILED, 7, NOON)
-        assert run.id in bed.keeper.acknowledged
+        await bed.keeper.until_acknowledged(run.id)
 
 
 async def test_pending_runs_stay_pending_and_start_in_their_order(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ async def test_a_run_whose_keeper_left_its_exit_on_file_has_that_end(tmp_path: P
 
         assert ended.run is not None
         assert (ended.run.end_reason, ended.run.pid) == (EndReason.SUCCESS, 12)
-        assert pending().id in bed.keeper.acknowledged
+        await bed.keeper.until_acknowledged(pending().id)
 
 
 async def test_runs_of_a_task_that_is_gone_do_not_wait_for_ever(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ async def test_a_run_that_only_the_keeper_knows_is_stopped(tmp_path: Path) -> No
     assert [run_id for run_id, _ in bed.keeper.stops] == [pending().id]
     bed.keeper.end_stopped(pending().id)
     await settle()
-    assert pending().id in bed.keeper.acknowledged
+    await bed.keeper.until_acknowledged(pending().id)
     await bed.stop()
 
 
@@ -283,7 +283,7 @@ async def test_ends_stay_with_the_keeper_until_the_store_can_write(tmp_path: Pat
         assert (await bed.keeper.next_spawn()).run_id == run.id
         assert (await bed.keeper.next_spawn()).run_id == waiting.id
         assert bed.engine.healthy.ok
-        assert run.id in bed.keeper.acknowledged
+        await bed.keeper.until_acknowledged(run.id)
 
 
 async def test_a_trigger_that_cannot_be_written_gives_its_slot_back(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE = 0.1  #: seconds before the second try to get a keeper; doubled up to the last
 LAST_PAUSE = 5.0
+GATHERING = 0.02  #: seconds in which acknowledgements gather; nobody waits for them
 FAREWELL = 10.0  #: seconds that a shutdown waits for a keeper that is being replaced
 
 
@@ -98,9 +99,9 @@ class Dispatcher:
             self._link.stop(run_id, by)
 
     def acknowledge(self, run_id: RunId) -> None:
-        """The end of the run is committed. One message tells of all that were committed together."""
+        """The end of the run is committed. One message tells of all that were committed within a moment."""
         if not self._acknowledged and self._link is not None:
-            asyncio.get_running_loop().call_soon(self._send_acknowledged)
+            asyncio.get_running_loop().call_later(GATHERING, self._send_acknowledged)
         self._acknowledged.append(run_id)
 
     async def connect(self, hearing: Hearing) -> None:
