@@ -64,6 +64,8 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         exit_codes = [0, 3]
         keep_children = true
         merge_stderr = true
+        stdin = true
+        pty = true
         enabled = false
         manual_trigger = true
         max_concurrent = 4
@@ -90,6 +92,8 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         exit_codes=frozenset({0, 3}),
         keep_children=True,
         merge_stderr=True,
+        stdin=True,
+        pty=True,
         enabled=False,
         manual_trigger=True,
         max_concurrent=4,

@@ -8,7 +8,7 @@ import pytest
 
 from rota.engine.spawning import argv_of, environment_of, inherited, spawn_of
 from rota.model.run import HandOver, Run, RunId, TriggeredBy
-from rota.model.task import Task
+from rota.model.task import Stdin, Task
 
 AT = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 
@@ -93,6 +93,8 @@ def test_the_rules_of_the_task_go_along() -> None:
         grace=timedelta(seconds=9),
         keep_children=True,
         merge_stderr=True,
+        stdin=True,
+        pty=True,
     )
 
     spawn = spawn_of(handed, rules, base={}, folder="/")
@@ -104,6 +106,7 @@ def test_the_rules_of_the_task_go_along() -> None:
         timedelta(seconds=9),
     )
     assert (spawn.keep_children, spawn.merge_stderr) == (True, True)
+    assert (spawn.stdin, spawn.pty) == (Stdin.PIPE, True)
 
 
 def test_only_what_was_handed_over_can_be_spawned() -> None:

@@ -80,6 +80,8 @@ class Task(Shape):
     exit_codes: list[int] = Field(description="The exit codes that are a success.")
     keep_children: bool
     merge_stderr: bool
+    stdin: bool = Field(description="Its runs take input; else they read `/dev/null`.")
+    pty: bool = Field(description="Its runs have a terminal, and take input by that.")
     enabled: bool = Field(description="False stops the schedule only.")
     manual_trigger: bool
     max_concurrent: int

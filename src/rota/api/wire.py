@@ -107,6 +107,8 @@ def definition(it: Task) -> dict[str, Any]:
         "exit_codes": sorted(it.exit_codes),
         "keep_children": it.keep_children,
         "merge_stderr": it.merge_stderr,
+        "stdin": it.stdin,
+        "pty": it.pty,
         "enabled": it.enabled,
         "manual_trigger": it.manual_trigger,
         "max_concurrent": it.max_concurrent,

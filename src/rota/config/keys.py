@@ -150,6 +150,17 @@ class DefaultsTable(Table):
         True,
         default=False,
     )
+    stdin: bool = _key(
+        "Keep standard input open, for input that is sent to the run. Otherwise it is empty.",
+        True,
+        default=False,
+    )
+    pty: bool = _key(
+        "Run in a terminal: what is sent to the run is typed into it, and what the run writes, on either "
+        "stream, is standard output.",
+        True,
+        default=False,
+    )
     enabled: bool = _key(
         "Whether the schedule starts runs. False stops the schedule only.", False, default=True
     )

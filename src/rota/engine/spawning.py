@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rota.keeper.link import Spawn
+from rota.model.task import Stdin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,8 @@ def spawn_of(run: Run, task: Task, *, base: Mapping[str, str], folder: str) -> S
         merge_stderr=task.merge_stderr,
         log_max_size=task.log_max_size,
         log_on_full=task.log_on_full,
+        stdin=Stdin.PIPE if task.stdin else Stdin.NONE,
+        pty=task.pty,
     )
 
 

@@ -19,10 +19,12 @@ from rota.keeper import address, journal
 from rota.keeper.protocol import PROTOCOL, Lines, ProtocolError, decode, encode
 from rota.model.error import Unusable
 from rota.model.run import Cause, Ending, RunId
-from rota.model.task import LogOnFull
+from rota.model.task import COLS, ROWS, LogOnFull, Stdin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from rota.keeper.account import Account
 
 _HERE = Path(__file__).resolve().parent
 _PYTHON = (sys.executable, "-I", "-S", "-X", "utf8")
@@ -47,6 +49,13 @@ class Spawn:
     merge_stderr: bool
     log_max_size: int | None = None  #: bytes of log and index; None is no limit
     log_on_full: LogOnFull = LogOnFull.DROP_OLD
+    stdin: Stdin = Stdin.NONE  #: nothing to choose where there is a terminal: that is standard input, too
+    pty: bool = False  #: a terminal for all three streams; what is written to it is standard output
+    rows: int = ROWS  #: of the terminal
+    cols: int = COLS
+    account: Account | None = None  #: whose it is; None is the keeper's own
+    umask: int | None = None  #: None is the keeper's
+    nice: int | None = None  #: likewise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +154,7 @@ class KeeperLink:
             merge_stderr=spawn.merge_stderr,
             log_max_size=spawn.log_max_size,
             log_on_full=spawn.log_on_full.value,
+            **_particulars(spawn),
         )
 
     def stop(self, run_id: RunId, by: str) -> None:
@@ -271,6 +281,22 @@ def read_endings(data: Path) -> dict[RunId, Ended]:
     """The ends on file; a run whose end no keeper lived to see has none."""
     messages = map(_message, journal.read(os.fspath(data)).values())
     return {message.run_id: message for message in messages if isinstance(message, Ended)}
+
+
+def _particulars(spawn: Spawn) -> dict[str, Any]:
+    """What only few runs ask for: the others' messages are spared it."""
+    asked: dict[str, Any] = {}
+    if spawn.pty:
+        asked.update(pty=True, rows=spawn.rows, cols=spawn.cols)
+    elif spawn.stdin is not Stdin.NONE:
+        asked["stdin"] = spawn.stdin.value
+    if spawn.account is not None:
+        asked["account"] = [spawn.account.uid, spawn.account.gid, spawn.account.groups]
+    if spawn.umask is not None:
+        asked["umask"] = spawn.umask
+    if spawn.nice is not None:
+        asked["nice"] = spawn.nice
+    return asked
 
 
 async def _launch(data: Path, descriptors: int | None) -> str:

@@ -5,7 +5,8 @@ The server sends `op`:
     hello     protocol, version, pid, min_free_space
                                              answered by `hello`, the list of all runs, `listed`
     spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr,
-              log_max_size, log_on_full
+              log_max_size, log_on_full; and where it is wanted: stdin, or pty, rows, cols; account, umask,
+              nice
     stop      run, by                        the stop ladder; `by` is for the run's log
     ack       runs                           the server has committed these ends
     upgrade   argv                           re-execute in place as this command; a `hello` sent after it

@@ -31,6 +31,16 @@ class LogOnFull(StrEnum):
     KILL = "kill"  #: the run is stopped, and ends as `log_overflow`
 
 
+class Stdin(StrEnum):
+    """What a program reads when it reads its standard input."""
+
+    NONE = "none"  #: `/dev/null`: the end, at once
+    PIPE = "pipe"  #: what is sent to the run while it lives; it waits for that
+
+
+ROWS, COLS = 24, 80
+"""How large a terminal is that nobody has told its size."""
+
 LOG_MAX_SIZE = 100_000_000
 """Bytes; as much as a log may be, unless it is told otherwise."""
 
@@ -58,6 +68,8 @@ class Task:
     exit_codes: frozenset[int] = frozenset({0})  #: those that are a success
     keep_children: bool = False  #: leave alone what outlives the main process
     merge_stderr: bool = False  #: one pipe for both streams, in exact order
+    stdin: bool = False  #: standard input stays open, for what is sent to the run; else it is `/dev/null`
+    pty: bool = False  #: a terminal, which is standard input and output in one
     enabled: bool = True  #: False stops the schedule only
     manual_trigger: bool = True
     max_concurrent: int = 1
