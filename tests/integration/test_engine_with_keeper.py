@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import pwd
 import signal
+import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 from rota.config.config import Config
 from rota.engine.engine import Engine
 from rota.events.bus import Bus
+from rota.keeper.account import Account, find_account
 from rota.keeper.link import KeeperLink
 from rota.model.event import Event, EventKind
 from rota.model.run import EndReason, Status, TriggeredBy
@@ -145,3 +150,79 @@ async def test_a_shutdown_ends_runs_keeper_and_leaves_no_record_behind(tmp_path:
         assert (ended.status, ended.end_reason) == (Status.ENDED, EndReason.STOPPED)
         assert not (tmp_path / "keeper.sock").exists()
         assert not (tmp_path / "keeper.journal").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user takes root")
+async def test_a_task_runs_as_its_user_and_its_log_stays_ours(tmp_path: Path) -> None:
+    script = (
+        "id -un; id -gn; id -Gn; umask; nice; echo $HOME $USER $LOGNAME $SHELL; echo reopened > /dev/stderr"
+    )
+    task = Task(
+        name="job",
+        run=script,
+        user="nobody:daemon",
+        umask=0o27,
+        nice=7,
+        working_dir="/",
+        env={"SHELL": "mine"},
+    )
+    async with serving(tmp_path, task) as server:
+        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+
+        ended = await server.engine.wait(run.id, 30)
+
+        log = tmp_path / "runs" / run.id[:7] / f"{run.id}.log"
+        home = pwd.getpwnam("nobody").pw_dir
+        assert log.read_text().splitlines() == [
+            "nobody", "daemon", "daemon", "0027", "7", f"{home} nobody nobody mine", "reopened",
+        ]  # fmt: skip
+        assert ended.end_reason is EndReason.SUCCESS
+        assert (log.stat().st_uid, log.stat().st_mode & 0o777) == (os.geteuid(), 0o600)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user takes root")
+async def test_a_folder_that_the_user_may_not_enter_is_told(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    async with serving(
+        tmp_path, Task(name="job", run="true", user="nobody", working_dir=str(closed))
+    ) as server:
+        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+
+        ended = await server.engine.wait(run.id, 30)
+
+        assert ended.end_reason is EndReason.START_FAILED
+        assert ended.message == f"cannot enter the working folder '{closed}': Permission denied"
+
+
+async def test_a_user_that_the_machine_does_not_have_is_told(tmp_path: Path) -> None:
+    async with serving(tmp_path, Task(name="job", run="true", user="no-such-user")) as server:
+        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+
+        ended = await server.engine.wait(run.id, 30)
+
+        assert (ended.end_reason, ended.pid) == (EndReason.START_FAILED, None)
+        assert ended.message == "this machine has no user 'no-such-user'"
+
+
+async def test_a_run_that_is_stopped_while_its_user_is_looked_for_never_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(said: str) -> Account:
+        asked.set()
+        assert go_on.wait(30)
+        return find_account(said)
+
+    monkeypatch.setattr("rota.engine.handing.find_account", slow)
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    async with serving(tmp_path, Task(name="job", run="true", user=me)) as server:
+        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        await asyncio.to_thread(asked.wait, 30)
+
+        await server.engine.stop_run(run.id, by="a test")
+        go_on.set()
+        ended = await server.engine.wait(run.id, 30)
+
+        assert (ended.end_reason, ended.pid) == (EndReason.STOPPED, None)

@@ -91,3 +91,16 @@ def test_a_failure_says_which_step_failed_and_why(
     answer = _spawn(tmp_path, argv, str(tmp_path / folder))
 
     assert failure(bytes(answer["said"]), argv[0], str(tmp_path / folder)).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        (2, "cannot set the limits of 'make': Operation not permitted"),
+        (3, "cannot give a terminal to 'make': Operation not permitted"),
+        (4, "cannot set the niceness of 'make': Operation not permitted"),
+        (5, "cannot take on the user of 'make': Operation not permitted"),
+    ],
+)
+def test_each_step_has_its_sentence(step: int, says: str) -> None:
+    assert failure(bytes((step, 1)), "make", "/srv") == says

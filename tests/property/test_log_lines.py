@@ -22,6 +22,9 @@ from rota.logs.writer import LogWriter
 RUN = "01998000-0000-7000-8000-000000000000"
 BEGIN = 1_700_000_000_000_000
 
+#: Beside the streams: a line that is said of what was sent to the run.
+QUOTED = 3
+
 #: Small alphabets, so that newlines, halves of characters and carriage returns are everywhere.
 _bytes = st.one_of(
     st.lists(
@@ -30,7 +33,9 @@ _bytes = st.one_of(
     st.binary(min_size=1, max_size=40),
 )
 _writes = st.lists(
-    st.tuples(st.sampled_from([0, 0, 1, 1, SYSTEM]), _bytes, st.sampled_from([0, 1, 400, 999, 1000, 5000])),
+    st.tuples(
+        st.sampled_from([0, 0, 1, 1, SYSTEM, QUOTED]), _bytes, st.sampled_from([0, 1, 400, 999, 1000, 5000])
+    ),
     max_size=40,
 )
 
@@ -88,6 +93,10 @@ class Written:
             said = " ".join(data.decode("latin-1").split()) or "x"
             self.writer.say(said, self.now)
             self.model.say(said.encode(), self.now)
+        elif stream == QUOTED:
+            self.model.end(SYSTEM, self.now)
+            self.writer.quote(ascii(data), self.now)
+            self.model.write(SYSTEM, ascii(data).encode() + b"\n", self.now)
         else:
             self.model.end(SYSTEM, self.now)
             self.writer.append(stream, bytearray(data), len(data), self.now)

@@ -66,6 +66,9 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         merge_stderr = true
         stdin = true
         pty = true
+        user = "backup:adm"
+        umask = "027"
+        nice = -5
         enabled = false
         manual_trigger = true
         max_concurrent = 4
@@ -94,6 +97,9 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         merge_stderr=True,
         stdin=True,
         pty=True,
+        user="backup:adm",
+        umask=0o27,
+        nice=-5,
         enabled=False,
         manual_trigger=True,
         max_concurrent=4,

@@ -18,7 +18,9 @@ from rota.api.routes import (
     list_tasks,
     read_lines,
     read_log,
+    resize,
     search_logs,
+    send_input,
     shutdown,
     stop,
     trigger,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 #: In the order of the documentation.
 VERBS = (
     trigger, list_tasks, get_task,
-    list_runs, get_run, stop,
+    list_runs, get_run, stop, send_input, resize,
     read_lines, read_log, follow_log, search_logs,
     follow_events,
     health, info, shutdown, about,

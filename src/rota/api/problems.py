@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 from rota.api import wire
 from rota.api.refused import ApiError
 from rota.model.error import (
+    InputClosed,
+    InputFull,
     Invalid,
+    KeeperUnavailable,
     KeyReused,
     ManualTriggerOff,
+    NoTerminal,
     NotFound,
     Refused,
     RotaError,
     RunEnded,
     RunNotFound,
+    RunNotStarted,
     ShuttingDown,
     StoreUnavailable,
     TaskNotFound,
@@ -78,7 +83,27 @@ KINDS: dict[str, ProblemKind] = {
             "route-not-found", 404, "Nothing here", "No route has this path; `/openapi.json` lists them all."
         ),
         _kind("method-not-allowed", 405, "Method not allowed", "The route takes the methods in `Allow`."),
-        _kind("run-ended", 409, "Run has ended", "The run has ended, so there is nothing to stop."),
+        _kind("run-ended", 409, "Run has ended", "The run has ended, so nothing can be done to it."),
+        _kind("run-not-started", 409, "Run has not started", "The run is pending, and takes no input yet."),
+        _kind(
+            "input-closed",
+            409,
+            "No open input",
+            "The run's standard input is not open: it never was, or somebody has closed it.",
+        ),
+        _kind(
+            "input-full",
+            409,
+            "Too much input unread",
+            "So much input waits for the run that no more is taken, and nothing was; `unread` is how much. "
+            "Send it again when the program has read some.",
+        ),
+        _kind(
+            "no-terminal",
+            409,
+            "No terminal",
+            "The run has no terminal, so this key cannot be pressed, or there is nothing to resize.",
+        ),
         _kind(
             "run-skipped",
             409,
@@ -123,6 +148,12 @@ KINDS: dict[str, ProblemKind] = {
             "Store unavailable",
             "The database cannot be written at the moment; the request changed nothing and may be repeated.",
         ),
+        _kind(
+            "keeper-unavailable",
+            503,
+            "Keeper unavailable",
+            "The process that holds the runs cannot be asked at the moment; if it died, another is started.",
+        ),
         _kind("shutting-down", 503, "Shutting down", "The server is on its way out and starts nothing more."),
         _kind("unhealthy", 503, "Unhealthy", "Rota cannot do all of its work; `errors` says what is wrong."),
     )
@@ -136,11 +167,16 @@ KIND_OF: dict[type[RotaError], ProblemKind] = {
     NotFound: KINDS["route-not-found"],
     ManualTriggerOff: KINDS["manual-trigger-off"],
     RunEnded: KINDS["run-ended"],
+    RunNotStarted: KINDS["run-not-started"],
+    InputClosed: KINDS["input-closed"],
+    InputFull: KINDS["input-full"],
+    NoTerminal: KINDS["no-terminal"],
     KeyReused: KINDS["key-reused"],
     ShuttingDown: KINDS["shutting-down"],
     Refused: KINDS["refused"],
     Invalid: KINDS["invalid-request"],
     StoreUnavailable: KINDS["store-unavailable"],
+    KeeperUnavailable: KINDS["keeper-unavailable"],
 }
 
 #: A value longer than this is not said again in `errors`.
@@ -156,6 +192,7 @@ class Problem:
     instance: str = field(default_factory=lambda: f"urn:uuid:{uuid.uuid4()}")
     errors: Sequence[Fault] = ()
     run_id: str | None = None
+    unread: int | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -170,6 +207,8 @@ class Problem:
         }
         if self.run_id is not None:
             body["run_id"] = self.run_id
+        if self.unread is not None:
+            body["unread"] = self.unread
         return body
 
 
@@ -184,6 +223,7 @@ def problem_of(error: RotaError) -> Problem:
         kind=kind,
         detail=str(error),
         errors=error.faults if isinstance(error, Invalid) else (),
+        unread=error.unread if isinstance(error, InputFull) else None,
         headers=((b"retry-after", b"5"),) if kind.status == 503 else (),
     )
 

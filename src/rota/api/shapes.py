@@ -82,6 +82,9 @@ class Task(Shape):
     merge_stderr: bool
     stdin: bool = Field(description="Its runs take input; else they read `/dev/null`.")
     pty: bool = Field(description="Its runs have a terminal, and take input by that.")
+    user: str | None = Field(description="Whose its runs are; null is Rota's own user.")
+    umask: str | None = Field(description="An octal number; null is Rota's own.")
+    nice: int | None = Field(description="From -20, the most urgent, to 19; null is Rota's own.")
     enabled: bool = Field(description="False stops the schedule only.")
     manual_trigger: bool
     max_concurrent: int
@@ -109,6 +112,21 @@ class TaskPage(Shape):
 
     items: list[Task]
     next_cursor: str | None = Field(description="Give it as `cursor` for what follows; null at the end.")
+
+
+class InputTaken(Shape):
+    """What was sent to a run was taken, all of it."""
+
+    run_id: RunIdText
+    unread: int = Field(ge=0, description="Bytes that were taken, by now or before, and not read yet.")
+
+
+class TerminalSize(Shape):
+    """The size of a run's terminal."""
+
+    run_id: RunIdText
+    rows: int = Field(ge=1)
+    cols: int = Field(ge=1)
 
 
 class LogLine(BaseModel):
@@ -261,6 +279,7 @@ class Problem(Shape):
     instance: str = Field(description="This occurrence of it.")
     errors: list[Fault] = Field(description="Every fault of the request, where it has any.")
     run_id: RunIdText | None = Field(None, description="The run that says the same, where one was recorded.")
+    unread: int | None = Field(None, description="With `input-full`: so many bytes the run has not read.")
 
 
 class ProblemType(Shape):
@@ -276,8 +295,8 @@ class ProblemType(Shape):
 SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
     for shape in (
-        *(Event, Gap, Health, Info, LogDone, LogDropped, LogMatches, LogPage),
-        *(Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage),
+        *(Event, Gap, Health, Info, InputTaken, LogDone, LogDropped, LogMatches, LogPage),
+        *(Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage, TerminalSize),
     )
 }
 

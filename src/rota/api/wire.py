@@ -109,6 +109,9 @@ def definition(it: Task) -> dict[str, Any]:
         "merge_stderr": it.merge_stderr,
         "stdin": it.stdin,
         "pty": it.pty,
+        "user": it.user,
+        "umask": None if it.umask is None else f"{it.umask:04o}",
+        "nice": it.nice,
         "enabled": it.enabled,
         "manual_trigger": it.manual_trigger,
         "max_concurrent": it.max_concurrent,
@@ -130,6 +133,16 @@ def event(it: Event) -> dict[str, Any]:
         "run": None if it.run is None else run(it.run),
         "message": it.message,
     }
+
+
+def input_taken(run_id: str, unread: int) -> dict[str, Any]:
+    """`InputTaken`."""
+    return {"run_id": run_id, "unread": unread}
+
+
+def terminal_size(run_id: str, rows: int, cols: int) -> dict[str, Any]:
+    """A `TerminalSize`."""
+    return {"run_id": run_id, "rows": rows, "cols": cols}
 
 
 def line(it: Line) -> dict[str, Any]:

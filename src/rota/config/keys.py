@@ -43,6 +43,8 @@ Duration = Annotated[
 _SIZE = WithJsonSchema({"anyOf": [_TEXT | {"pattern": SIZE}, {"type": "integer", "minimum": 0}]})
 Size = Annotated[int, PlainValidator(value.size), _SIZE]
 LogSize = Annotated[int, PlainValidator(value.log_size), _SIZE]
+User = Annotated[str, AfterValidator(value.user), WithJsonSchema(_TEXT | {"pattern": value.USER.pattern})]
+Umask = Annotated[int, PlainValidator(value.umask), WithJsonSchema(_TEXT | {"pattern": value.UMASK.pattern})]
 Signal = Annotated[
     str,
     AfterValidator(value.signal),
@@ -160,6 +162,23 @@ class DefaultsTable(Table):
         "stream, is standard output.",
         True,
         default=False,
+    )
+    user: User | None = _key(
+        "The user that it runs as, `name` or `name:group`; another than Rota's own takes root. "
+        "Left out: Rota's own.",
+        "backup",
+        "www-data:adm",
+    )
+    umask: Umask | None = _key(
+        "Which rights the files that it makes do not give: an octal number in quotes. Left out: Rota's own.",
+        "027",
+    )
+    nice: int | None = _key(
+        "How far it stands back for other programs: from -20, the most urgent, to 19. Below 0 takes root. "
+        "Left out: Rota's own.",
+        10,
+        ge=-20,
+        le=19,
     )
     enabled: bool = _key(
         "Whether the schedule starts runs. False stops the schedule only.", False, default=True

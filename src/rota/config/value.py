@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ENV_NAME = re.compile(r"^(?!ROTA_)[A-Za-z_][A-Za-z0-9_]*$")
 
+USER = re.compile(r"^[^:/\s\x00]+(:[^:/\s\x00]+)?$")
+UMASK = re.compile(r"^0?[0-7]{3}$")
+
 COMMAND = 'text for the shell, or a list of a program and its arguments such as ["rsync", "-a", "/srv/"]'
 _LONGEST_ARGUMENT = 131_071  #: bytes; the kernel refuses a longer one (MAX_ARG_STRLEN)
 _LONGEST_LABEL = 100
@@ -139,6 +142,18 @@ def shell(value: str) -> str:
             f'no shell, and as a list: run = ["{value}", "{option}", "..."]',
         )
     return value
+
+
+def user(value: str) -> str:
+    if not USER.fullmatch(value):
+        raise Unreadable(f'"{value}" is no user', "such as backup, or backup:adm to name a group, too")
+    return value
+
+
+def umask(value: Any) -> int:
+    if not isinstance(value, str) or not UMASK.fullmatch(value):
+        raise Unreadable(f"{shown(value)} is no umask", 'an octal number in quotes, such as "027"')
+    return int(value, 8)
 
 
 def folder(value: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from rota.model.error import KeeperUnavailable
 from rota.model.event import EventKind
 from rota.model.run import HandOver
 
@@ -97,6 +98,13 @@ class Dispatcher:
         """Have a run stopped. Without a keeper nothing is said: who asks says it again when one is met."""
         if self._link is not None:
             self._link.stop(run_id, by)
+
+    @property
+    def link(self) -> KeeperLink:
+        """The keeper that is connected, for what is asked and answered. Raises KeeperUnavailable."""
+        if self._link is None or not self.ready:
+            raise KeeperUnavailable(self.problem or "no keeper is connected")
+        return self._link
 
     def acknowledge(self, run_id: RunId) -> None:
         """The end of the run is committed. One message tells of all that were committed within a moment."""

@@ -13,6 +13,7 @@ from rota.engine.background import Background
 from rota.engine.clock import Clock, Ids
 from rota.engine.dispatcher import Dispatcher
 from rota.engine.farewell import take_word, word_was_left
+from rota.engine.feeding import Feeding
 from rota.engine.handing import Handing
 from rota.engine.health import Health
 from rota.engine.intake import Asked, Intake
@@ -127,6 +128,7 @@ class Engine:
             handing=self._handing,
         )
 
+        self.feeding = Feeding(ledger=self._ledger, store=store, dispatcher=self._dispatcher)
         self._sweeper = Sweeper(
             tasks=self.tasks,
             store=store,

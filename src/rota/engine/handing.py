@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rota.engine.spawning import spawn_of
+from rota.keeper.account import NoAccount, find_account
 from rota.model.error import StoreUnavailable
-from rota.model.run import Cause, Ending, EndReason
+from rota.model.run import Cause, Ending, EndReason, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rota.engine.dispatcher import Dispatcher
     from rota.engine.ledger import Entry, Ledger
     from rota.engine.store_watch import StoreWatch
+    from rota.keeper.account import Account
     from rota.keeper.link import NotNow
     from rota.model.run import HandOver, Run, RunId
     from rota.model.task import Task
@@ -93,8 +95,11 @@ class Handing:
             else:
                 self._background.start(self._hand_over(entry), f"hand over run {run_id}")
 
-    def send(self, run: Run) -> None:
-        """Have a run spawned whose hand-over is committed; the same attempt twice changes nothing."""
+    def send(self, run: Run, account: Account | None = None) -> None:
+        """Have a run spawned whose hand-over is committed; the same attempt twice changes nothing.
+
+        `account` is that of the task's user, once it was looked for.
+        """
         entry = self._ledger.find(run.id)
         if entry is None or run.hand_over is None:
             return
@@ -104,8 +109,12 @@ class Handing:
         elif task is None:
             message = "its task is no longer in the configuration"
             self._end_unstarted(entry, Cause.START_FAILED, message)
+        elif task.user is not None and account is None:
+            self._background.start(self._find_account(run, task.user), f"find user {task.user}")
         elif self._dispatcher.reaches(run.hand_over):
-            self._dispatcher.dispatch(spawn_of(run, task, base=self._base, folder=self._folder))
+            self._dispatcher.dispatch(
+                spawn_of(run, task, base=self._base, folder=self._folder, account=account)
+            )
         else:  # that keeper was lost before it heard of the run, which another may therefore start
             self._take_back(entry)
             self._ready[run.id] = None
@@ -181,6 +190,21 @@ class Handing:
             self.send(handed)
         else:
             self.add(handed.id)
+
+    async def _find_account(self, run: Run, user: str) -> None:
+        # In a thread: the machine's users may be kept on another one, which takes its time.
+        found: Account | str
+        try:
+            found = await asyncio.to_thread(find_account, user)
+        except NoAccount as error:
+            found = str(error)
+        entry = self._ledger.find(run.id)
+        if entry is None or entry.known.hand_over != run.hand_over or entry.known.status is Status.ENDED:
+            return  # overtaken: its keeper was lost meanwhile
+        if isinstance(found, str):
+            self._end_unstarted(entry, Cause.START_FAILED, found)
+        else:
+            self.send(run, found)
 
     def _take_back(self, entry: Entry) -> None:
         self._ledger.change(entry, entry.known.taken_back())

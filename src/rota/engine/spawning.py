@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from rota.keeper.account import Account
     from rota.model.run import Run
     from rota.model.task import Task
 
@@ -21,15 +22,20 @@ _POSIX = re.compile(r"^r?(sh|bash|dash|ash|ksh\d*|mksh|lksh|oksh|pdksh|yash|posh
 """Shells in which `-e` ends a script at its first failing command; elsewhere it means something else."""
 
 
-def spawn_of(run: Run, task: Task, *, base: Mapping[str, str], folder: str) -> Spawn:
-    """The spawn of a run that was handed over; `base` is the server's environment as children may see it."""
+def spawn_of(
+    run: Run, task: Task, *, base: Mapping[str, str], folder: str, account: Account | None = None
+) -> Spawn:
+    """The spawn of a run that was handed over; `base` is the server's environment as children may see it.
+
+    `account` is that of the task's `user`.
+    """
     if run.hand_over is None:
         raise ValueError(f"run {run.id} has not been handed over")
     return Spawn(
         run_id=run.id,
         attempt=run.hand_over.attempt,
         argv=argv_of(task),
-        env=environment_of(run, task, base),
+        env=environment_of(run, task, base if account is None else {**base, **account.environment}),
         cwd=task.working_dir or folder,
         timeout=task.timeout,
         stop_signal=task.stop_signal,
@@ -40,6 +46,9 @@ def spawn_of(run: Run, task: Task, *, base: Mapping[str, str], folder: str) -> S
         log_on_full=task.log_on_full,
         stdin=Stdin.PIPE if task.stdin else Stdin.NONE,
         pty=task.pty,
+        account=account,
+        umask=task.umask,
+        nice=task.nice,
     )
 
 

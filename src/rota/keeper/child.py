@@ -14,8 +14,10 @@ import signal
 import time
 
 from rota.keeper import tree
+from rota.keeper.input import Input
 from rota.keeper.protocol import encode
-from rota.keeper.pump import Pump
+from rota.keeper.pump import Pump, Screen
+from rota.keeper.quotes import Quotes
 from rota.logs.index import STDERR, STDOUT
 from rota.logs.writer import DROP_OLD, LogWriter
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from rota.keeper.journal import Journal
     from rota.keeper.loop import Loop, Timer
+    from rota.keeper.streams import Streams
     from rota.logs.room import Room
 
     class Guardian(Protocol):
@@ -74,6 +77,8 @@ class Child:
             cap=self.log_max_size, on_full=self.log_on_full, overflowed=self._log_is_full,
         )  # fmt: skip
         self.pumps: list[Pump] = []
+        self.input: Input | None = None  #: None for one that reads `/dev/null`
+        self._quotes: Quotes | None = None
         self.adopted: dict[int, int] = {}  #: pid → start time of what became the keeper's own child
         self.told_fd = -1  #: the trampoline's pipe, until the program is loaded
         self.program = self.folder = ""  #: what the trampoline tries, for the sentence if it fails
@@ -97,13 +102,21 @@ class Child:
 
     # --- beginning
 
-    def begun(self, pid: int, at: int, moment: float, out: int, err: int | None) -> None:
+    def begun(self, pid: int, at: int, moment: float, streams: Streams) -> None:
         """Its main process lives."""
         self.pid, self.start_at, self.started = pid, at, moment
-        self.pumps.append(Pump(self._loop, out, STDOUT, self.log, self._pipe_closed))
-        if err is not None:
-            self.pumps.append(Pump(self._loop, err, STDERR, self.log, self._pipe_closed))
+        if streams.stdin_write is not None:
+            self.input = Input(self._loop, streams.stdin_write, streams.name, self._never_read)
+        self._pump(streams.out_read, STDOUT)
+        if streams.err_read is not None:
+            self._pump(streams.err_read, STDERR)
         self.arm()
+
+    def _pump(self, fd: int, stream: int) -> None:
+        log: LogWriter | Screen = self.log
+        if self.input is not None and self.input.is_terminal:
+            log = Screen(self.log, self.input)
+        self.pumps.append(Pump(self._loop, fd, stream, log, self._pipe_closed))
 
     def failed(self, why: str) -> None:
         """Its program could not be started."""
@@ -171,6 +184,9 @@ class Child:
         self.end_at = time.time_ns() // 1000
         self.duration = time.monotonic() - self.started
         self._cancel("deadline")
+        if self.input is not None:
+            self.input.end()
+        self.end_quotes()
         for pump in self.pumps:
             pump.drain()
         self._keeper.adopt()
@@ -210,7 +226,12 @@ class Child:
         self._signal(self.stop_signal)
 
     def _pipe_closed(self) -> None:
+        if self.input is not None and self.input.is_terminal:
+            self.input.end()  # nothing has the terminal open: what was typed is read by nobody
         self.settle()
+
+    def _never_read(self, count: int) -> None:
+        self.say(f"{count} bytes that were sent to it were never read")
 
     def _finish(self) -> None:
         for timer in self._timers.values():
@@ -225,9 +246,21 @@ class Child:
         # Timers and pumps point back here. Without these circles a run is freed at once; with them it waits
         # for a collection, and the keeper grows meanwhile.
         self._timers.clear()
-        self.pumps = []
+        self.pumps, self.input, self._quotes = [], None, None
 
     # --- words
+
+    @property
+    def quotes(self) -> Quotes:
+        """What was sent to it, for its log."""
+        if self._quotes is None:
+            self._quotes = Quotes(self._loop, lambda text: self.log.quote(text, time.time_ns() // 1000))
+        return self._quotes
+
+    def end_quotes(self) -> None:
+        """Have everything in the log that was sent; a file may be opened for that."""
+        if self._quotes is not None:
+            self._quotes.end()
 
     def say(self, text: str) -> None:
         """A line of Rota's own in the run's log."""
@@ -257,6 +290,7 @@ class Child:
         return {
             "spec": {"run": self.run_id, **{name: getattr(self, name) for name in _SPEC}},
             "log": self.log.state(),
+            "input": None if self.input is None else self.input.state(),
             "pumps": [[pump.fd, pump.stream] for pump in self.pumps if pump.fd >= 0],
             "plain": {name: getattr(self, name) for name in _PLAIN},
             "adopted": list(self.adopted.items()),
@@ -271,7 +305,12 @@ class Child:
             setattr(child, name, value)
         child.exit = (child.exit[0], child.exit[1]) if child.exit else None
         child.adopted = dict(state["adopted"])
-        child.pumps = [Pump(loop, fd, stream, child.log, child._pipe_closed) for fd, stream in state["pumps"]]
+        if state.get("input") is not None:  # a keeper of protocol 1 knew of none
+            fd, name = state["input"]["fd"], state["input"]["name"]
+            child.input = Input(loop, fd, name, child._never_read)
+            child.input.restore(state["input"])
+        for fd, stream in state["pumps"]:
+            child._pump(fd, stream)
         return child
 
     def descriptors(self) -> list[int]:
@@ -279,6 +318,7 @@ class Child:
         told = [self.told_fd] if self.told_fd >= 0 else []
         return [
             *told,
+            *([self.input.fd] if self.input is not None and self.input.fd >= 0 else []),
             *self.log.descriptors(),
             *(pump.fd for pump in self.pumps if pump.fd >= 0),
         ]

@@ -14,6 +14,7 @@ import signal
 import time
 from collections import deque
 
+from rota.keeper import asked
 from rota.keeper.child import LOST, START_FAILED, STOPPED, Child
 from rota.keeper.connection import Connection
 from rota.keeper.journal import Journal
@@ -21,7 +22,9 @@ from rota.keeper.locality import Mounts
 from rota.keeper.loop import READ, Loop
 from rota.keeper.protocol import OLDEST, PROTOCOL, encode
 from rota.keeper.reaper import Reaper
-from rota.keeper.spawn import Spawner, SpawnFailed, failure
+from rota.keeper.spawn import Manner, Spawner, SpawnFailed, failure
+from rota.keeper.streams import Streams
+from rota.keeper.terminal import TERM
 from rota.logs.room import Room
 
 TYPE_CHECKING = False
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 #: Without runs and without a server for so many seconds it leaves.
 IDLE = 60.0
 
-#: Descriptors of one run: two pipes with both ends for a moment, three files of its log, a spare.
+#: Descriptors of one run: three pipes (for a moment both ends), three files of its log, a spare.
 _PER_RUN = 8
 _FAREWELL = 2.0  # seconds
 _OWN = 32  # sockets, the lock, and some room
@@ -121,6 +124,9 @@ class Keeper:
             case "stop":
                 self._spawn_some(_ALL)
                 self._stop(message)
+            case "input" | "resize" | "look":
+                self._spawn_some(_ALL)
+                connection.send(self._answer(message))
             case "hello":
                 self._hello(connection, message)
             case "upgrade":
@@ -233,28 +239,25 @@ class Keeper:
                 self.journal.forget([run_id])
                 self._not_now(message, error.strerror or str(error))
                 return
-            child.failed(str(error))
+            child.failed(getattr(error, "strerror", None) or str(error))
             self._note_end(child, None)
 
     def _begin(self, child: Child, message: dict[str, Any]) -> None:
-        out_read, out = os.pipe()
-        err_read, err = (None, out) if child.merge_stderr else (-1, -1)
+        streams, manner, env = Streams(message), Manner.of(message), message["env"]
+        if manner is not None and manner.terminal:
+            env.setdefault("TERM", TERM)
         try:
-            if err_read is not None:
-                err_read, err = os.pipe()
             at, moment = time.time_ns() // 1000, time.monotonic()
-            pid, told = self.spawner.spawn(message["argv"], message["env"], message["cwd"], out, err)
+            pid, told = self.spawner.spawn(
+                message["argv"], env, message["cwd"], streams.out, streams.err, streams.stdin, manner
+            )
         except (OSError, SpawnFailed):
-            os.close(out_read)
-            if err_read is not None and err_read >= 0:
-                os.close(err_read)
+            streams.close_ours()
             raise
         finally:
-            os.close(out)
-            if err not in (out, -1):
-                os.close(err)
+            streams.close_theirs()
         self.children[child.run_id] = self.reaper.leaders[pid] = child
-        child.begun(pid, at, moment, out_read, err_read)
+        child.begun(pid, at, moment, streams)
         if told is None:
             self._tell_start(child)
         else:
@@ -307,6 +310,13 @@ class Keeper:
         child = self.children.get(message["run"])
         if child is not None:
             child.stop(STOPPED, f"stopped by {message.get('by') or 'somebody'}")
+
+    def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return asked.answer(self.children.get(message["run"]), message)
+        except Exception as error:  # noqa: BLE001 - unanswered, it would be waited for
+            self.log(f"a defect: {message['op']} of run {message['run']} failed: {error!r}")
+            return asked.refusal(message, "defect")
 
     def _ack(self, message: dict[str, Any]) -> None:
         known = [run_id for run_id in message["runs"] if run_id not in self.children]

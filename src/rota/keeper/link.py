@@ -17,7 +17,16 @@ from pydantic_core import from_json, to_json
 import rota
 from rota.keeper import address, journal
 from rota.keeper.protocol import PROTOCOL, Lines, ProtocolError, decode, encode
-from rota.model.error import Unusable
+from rota.model.error import (
+    InputClosed,
+    InputFull,
+    KeeperUnavailable,
+    NoTerminal,
+    Refused,
+    RunEnded,
+    Unusable,
+)
+from rota.model.input import KEYS, MOST_UNREAD, Input, InputState
 from rota.model.run import Cause, Ending, RunId
 from rota.model.task import COLS, ROWS, LogOnFull, Stdin
 
@@ -30,6 +39,13 @@ _HERE = Path(__file__).resolve().parent
 _PYTHON = (sys.executable, "-I", "-S", "-X", "utf8")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRIES = 50
+_ANSWERING = 2  # the first protocol in which a keeper can be asked
+_PATIENCE = 10.0  # seconds that an answer may take
+_CLOSED = {
+    "none": "its standard input is /dev/null; with stdin = true or pty = true it would be open",
+    "closed": "its standard input was closed before",
+    "broken": "its program has closed its standard input",
+}
 _PAUSE = 0.1  # seconds between tries, while an old keeper leaves or a new one begins
 
 
@@ -100,9 +116,12 @@ class KeeperLink:
         self._writer = writer
         self._lines = Lines()
         self._heard: deque[dict[str, Any]] = deque()
+        self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}  # by the id of what was asked
+        self._last_id = 0
         self.keeper_id = ""
         self.boot_id = ""
         self.version = ""
+        self.protocol = 0
         self.pid = 0
         self.min_free_space = 0  #: bytes of the disk that output has to leave free
         self.listed: list[Started | Ended] = []  #: every run that the keeper held at hello
@@ -129,7 +148,7 @@ class KeeperLink:
             link.min_free_space = min_free_space
             try:
                 if await link.greet():
-                    if upgrade and link.version != rota.__version__:
+                    if upgrade and not link._is_ours:  # noqa: SLF001  it is of this class
                         await link.upgrade(data)
                     return link
             except BaseException:
@@ -140,6 +159,9 @@ class KeeperLink:
 
     def spawn(self, spawn: Spawn) -> None:
         """Hand a run over. A second time for the same run changes nothing."""
+        particulars = _particulars(spawn)
+        if particulars and self.protocol < _ANSWERING:  # it would start it, as another user for instance
+            raise Unusable(f"the keeper is of an older version, and does not know {', '.join(particulars)}")
         self._send(
             op="spawn",
             run=spawn.run_id,
@@ -154,8 +176,31 @@ class KeeperLink:
             merge_stderr=spawn.merge_stderr,
             log_max_size=spawn.log_max_size,
             log_on_full=spawn.log_on_full.value,
-            **_particulars(spawn),
+            **particulars,
         )
+
+    async def send_input(self, run_id: RunId, given: Input, by: str) -> int:
+        """Send a run input, all of it or nothing; how many bytes it has not read then.
+
+        Raises RunEnded, InputClosed, InputFull, NoTerminal, KeeperUnavailable.
+        """
+        key = KEYS[given.key] if given.key is not None else None
+        about: dict[str, Any] = {"by": by, "secret": given.secret, "close": given.close}
+        if given.data is not None:
+            about["data"] = given.data.decode("latin-1")
+        if key is not None:
+            about.update(key=given.key, typed=key.typed, data=key.piped or "", close=key.closes)
+            about["signal"] = int(signal.Signals[key.signal]) if key.signal is not None else None
+        return int((await self._ask("input", run_id, **about))["unread"])
+
+    async def resize(self, run_id: RunId, rows: int, cols: int) -> None:
+        """Set the size of a run's terminal. Raises RunEnded, NoTerminal, InputClosed, KeeperUnavailable."""
+        await self._ask("resize", run_id, rows=rows, cols=cols)
+
+    async def look(self, run_id: RunId) -> InputState:
+        """How the input of a run stands. Raises RunEnded, KeeperUnavailable."""
+        seen = await self._ask("look", run_id)
+        return InputState(**{name: seen[name] for name in ("open", "pty", "unread", "waiting")})
 
     def stop(self, run_id: RunId, by: str) -> None:
         """Begin the stop ladder of a run; `by` goes into its log."""
@@ -178,11 +223,23 @@ class KeeperLink:
         if check.returncode:
             raise Unusable(f"this program's keeper does not start: {said.decode(errors='replace').strip()}")
         self._send(op="upgrade", argv=[*program, str(data)])
-        if not await self.greet():
-            raise Unusable(f"the keeper did not survive its upgrade; see {data / 'keeper.log'}")
+        for _ in range(_TRIES):
+            if not await self.greet():
+                raise Unusable(f"the keeper did not survive its upgrade; see {data / 'keeper.log'}")
+            if self._is_ours:
+                return
+            await asyncio.sleep(
+                _PAUSE
+            )  # the hello came along with the upgrade: the program before answered it
+        raise Unusable(f"the keeper goes on as version {self.version}; see {data / 'keeper.log'}")
+
+    @property
+    def _is_ours(self) -> bool:
+        return (self.version, self.protocol) == (rota.__version__, PROTOCOL)
 
     async def close(self) -> None:
         """End the connection; the keeper and its runs go on."""
+        self._lose_asked()
         self._writer.close()
         try:
             await self._writer.wait_closed()
@@ -193,9 +250,13 @@ class KeeperLink:
         """What the keeper says, until the connection is lost."""
         heard = self._heard
         while heard or await self._read():
-            message = _message(heard.popleft())
+            said = heard.popleft()
+            message = _message(said)
             if message is not None:
                 yield message
+            elif "id" in said:
+                self._answered(said)
+        self._lose_asked()
 
     @classmethod
     async def connect(cls, data: Path, *, launch: bool, descriptors: int | None = None) -> Self:
@@ -232,7 +293,7 @@ class KeeperLink:
                 raise Unusable(f"the keeper refuses to {heard.get('op')}: {heard.get('message')}")
             if event == "hello":
                 self.keeper_id, self.boot_id = heard["keeper"], heard["boot"]
-                self.version, self.pid = heard["version"], heard["pid"]
+                self.version, self.protocol, self.pid = heard["version"], heard["protocol"], heard["pid"]
                 listing = True
             elif event == "listed" and listing:
                 return True
@@ -241,6 +302,29 @@ class KeeperLink:
                 if isinstance(message, Started | Ended):
                     self.listed.append(message)
         return False
+
+    async def _ask(self, op: str, run_id: RunId, **about: Any) -> dict[str, Any]:
+        """Whoever iterates over this link hears the answer; without that none comes."""
+        if self.protocol < _ANSWERING:
+            raise KeeperUnavailable("the keeper is of an older version, which knows no input; restart Rota")
+        self._last_id = number = self._last_id + 1
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        self._send(op=op, id=number, run=run_id, **about)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                heard: dict[str, Any] = await answer
+        except TimeoutError:
+            raise KeeperUnavailable(f"the keeper has not answered for {_PATIENCE:g} s") from None
+        finally:
+            self._asked.pop(number, None)
+        if heard["event"] == "input_refused":
+            raise _refusal(run_id, heard["why"], heard["unread"])
+        return heard
+
+    def _lose_asked(self) -> None:
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(KeeperUnavailable("the keeper was lost before it had answered"))
 
     async def _next(self) -> dict[str, Any] | None:
         return self._heard.popleft() if self._heard or await self._read() else None
@@ -256,6 +340,11 @@ class KeeperLink:
             if not data:
                 return False
         return True
+
+    def _answered(self, heard: dict[str, Any]) -> None:
+        answer = self._asked.get(heard["id"])
+        if answer is not None and not answer.done():  # else nobody waits for it any more
+            answer.set_result(heard)
 
     def _send(self, **message: Any) -> None:
         self._writer.write(_encoded(message))
@@ -297,6 +386,17 @@ def _particulars(spawn: Spawn) -> dict[str, Any]:
     if spawn.nice is not None:
         asked["nice"] = spawn.nice
     return asked
+
+
+def _refusal(run_id: RunId, why: str, unread: int) -> Refused:
+    match why:
+        case "ended":
+            return RunEnded(run_id)
+        case "full":
+            return InputFull(run_id, unread, MOST_UNREAD)
+        case "no_terminal":
+            return NoTerminal(run_id)
+    return InputClosed(run_id, _CLOSED.get(why, f"its keeper says {why!r}; see keeper.log"))
 
 
 async def _launch(data: Path, descriptors: int | None) -> str:

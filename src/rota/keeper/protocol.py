@@ -8,6 +8,12 @@ The server sends `op`:
               log_max_size, log_on_full; and where it is wanted: stdin, or pty, rows, cols; account, umask,
               nice
     stop      run, by                        the stop ladder; `by` is for the run's log
+    input     id, run, by, secret, and: data  bytes for its standard input
+                                        typed bytes for a terminal, instead of `data`
+                                        key   their name, for the log
+                                        signal, or close: what is done where there are no bytes
+    resize    id, run, rows, cols            of its terminal
+    look      id, run                        how its input stands
     ack       runs                           the server has committed these ends
     upgrade   argv                           re-execute in place as this command; a `hello` sent after it
                                              is answered by whoever is there then
@@ -20,10 +26,18 @@ The keeper sends `event`:
     ended     run, attempt, pid, start_at, end_at, duration, cause, exit_code, signal, cpu_time, max_rss,
               message, leftovers, log_size
     not_now   run, attempt, message          out of descriptors or room: nothing was spawned, ask again later
+    input_taken     id, run, unread          all of it, or what was asked is done
+    input_refused   id, run, why, unread     nothing of it, or no `resize`; see `rota.keeper.asked`
+    resized         id, run
+    seen            id, run, open, pty, unread, waiting
     listed    the list after `hello` is complete
     failed    op, message                    an upgrade that could not be done
 
-Times are microseconds since the epoch, durations seconds, sizes bytes, `signal` and `stop_signal` numbers.
+Times are microseconds since the epoch, durations seconds, sizes bytes, `signal` and `stop_signal` numbers;
+bytes are text of the characters 0 to 255. What is asked with an `id` is answered with it.
+
+Protocol 2 has brought input, terminals and accounts.
+
 Fields that one side does not know are ignored. A newer server speaks at least the two protocols before its
 own.
 """
@@ -36,7 +50,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
 OLDEST = 1
 
 #: The longest line, in bytes: an environment may be large.

@@ -1,4 +1,4 @@
-"""Moves what programs write from their pipes into their logs. Standard library only.
+"""Moves what programs write from their pipes and terminals into their logs. Standard library only.
 
 Each ready pipe gets one read a turn, so that no run waits for a chatty one; a pipe holds 64 KiB, so one
 buffer of that size serves all. A program whose pipe is full waits, as with any pipe: nothing is lost.
@@ -6,6 +6,7 @@ buffer of that size serves all. A program whose pipe is full waits, as with any 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
@@ -18,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rota.keeper.input import Input
     from rota.keeper.loop import Loop
     from rota.logs.writer import LogWriter
 
@@ -29,12 +31,12 @@ _PATIENCE = 0.1  # seconds until a log that could not be opened, for want of des
 
 
 class Pump:
-    """One pipe of one run."""
+    """One pipe of one run, or its terminal."""
 
     __slots__ = ("_ended", "_log", "_loop", "fd", "stream")
 
     def __init__(
-        self, loop: Loop, fd: int, stream: int, log: LogWriter | None, ended: Callable[[], None]
+        self, loop: Loop, fd: int, stream: int, log: LogWriter | Screen | None, ended: Callable[[], None]
     ) -> None:
         self._loop = loop
         self._log = log
@@ -80,6 +82,10 @@ class Pump:
             count = os.readv(self.fd, _view)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            count = 0  # so ends a terminal that no process has open any more
         if not count:
             self.close()
             return False
@@ -94,6 +100,28 @@ class Pump:
     def _end_stream(self) -> None:
         if self._log is not None:
             self._log.end_stream(self.stream, time.time_ns() // 1000)
+
+
+class Screen:
+    """The log of a terminal's run, for its pump: what a program asks of the terminal is heard in passing."""
+
+    __slots__ = ("_input", "_log", "end_stream", "ready")
+
+    def __init__(self, log: LogWriter, given: Input) -> None:
+        self._log, self._input = log, given
+        self.ready, self.end_stream = log.ready, log.end_stream
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the log's files are open."""
+        return self._log.is_open
+
+    def append(self, stream: int, buffer: bytearray, length: int, at: int) -> None:
+        """Add to the log."""
+        on, off = (buffer.rfind(b"\x1b[?1" + end, 0, length) for end in (b"h", b"l"))
+        if on != off:
+            self._input.keypad = on > off
+        self._log.append(stream, buffer, length, at)
 
 
 def _waiting(fd: int) -> int:

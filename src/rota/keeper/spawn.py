@@ -5,32 +5,60 @@ keeper of any size, and it holds the keeper for as long as loading takes. The tr
 child, not the keeper, enters the folder and loads the program, and says through a pipe how that went. A
 fork touches no file at all, so it works when every disk but the memory is gone.
 
-Either way a program starts with its own session, default signals, an empty signal mask, `/dev/null` as
-standard input, no descriptor but its three, and the descriptor limit that the keeper itself was given.
-Standard library only.
+Through the trampoline goes also what `posix_spawn` cannot do: a controlling terminal, another user, a umask,
+a niceness (`Manner`).
+
+Either way a program starts with its own session, default signals, an empty signal mask, no descriptor but its
+three, and the descriptor limit that the keeper itself was given. Standard library only.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import signal
+import termios
 
 from rota.keeper.locality import NotLocal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rota.keeper.locality import Mounts
 
 _RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
 #: What the parts of a spawn are called when one fails; the trampoline sends the index.
-STEPS = ("enter the working folder", "start", "set the limits of")
+STEPS = (
+    *("enter the working folder", "start", "set the limits of", "give a terminal to", "set the niceness of"),
+    "take on the user of",
+)
 
 
 class SpawnFailed(Exception):
     """Nothing was spawned; the text says which step failed and why."""
+
+
+class Manner:
+    """How a program starts for which the usual way will not do."""
+
+    __slots__ = ("account", "nice", "terminal", "umask")
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        self.terminal = bool(message.get("pty"))  #: its standard input becomes its controlling terminal
+        self.account: tuple[int, int, list[int]] | None = message.get("account")  #: user, group, all groups
+        self.umask: int | None = message.get("umask")
+        self.nice: int | None = message.get("nice")
+
+    @classmethod
+    def of(cls, message: dict[str, Any]) -> Manner | None:
+        """What a spawn asks for; None for the usual way."""
+        return cls(message) if not cls._NAMES.isdisjoint(message) else None
+
+    _NAMES = frozenset(("pty", "account", "umask", "nice"))
 
 
 class Spawner:
@@ -42,22 +70,36 @@ class Spawner:
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
     def spawn(
-        self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int
+        self,
+        argv: list[str],
+        env: dict[str, str],
+        folder: str,
+        out: int,
+        err: int,
+        stdin: int | None = None,
+        manner: Manner | None = None,
     ) -> tuple[int, int | None]:
         """Start `argv` with its output to the descriptors `out` and `err`.
 
+        `stdin` is its standard input, `/dev/null` if None; `manner` what is unusual about it.
         Returns its pid, and for one that goes through the trampoline the descriptor of a pipe: its end
         without a byte says that the program is loaded, two bytes say what failed (see `failure`).
         """
         if not argv or not argv[0]:
             raise SpawnFailed("there is no program to start")
+        if stdin is None:
+            stdin = self._null
+        if manner is not None:
+            return self._trampoline(argv, env, folder, (stdin, out, err), manner)
         try:
             self.mounts.check(folder)
-            return self._direct(argv, env, folder, out, err), None
+            return self._direct(argv, env, folder, out, err, stdin), None
         except NotLocal:
-            return self._trampoline(argv, env, folder, out, err)
+            return self._trampoline(argv, env, folder, (stdin, out, err), None)
 
-    def _direct(self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int) -> int:
+    def _direct(
+        self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int, stdin: int
+    ) -> int:
         step = STEPS[0]
         try:
             os.chdir(folder)
@@ -70,7 +112,7 @@ class Spawner:
                         argv,
                         env,
                         file_actions=[
-                            (os.POSIX_SPAWN_DUP2, self._null, 0),
+                            (os.POSIX_SPAWN_DUP2, stdin, 0),
                             (os.POSIX_SPAWN_DUP2, out, 1),
                             (os.POSIX_SPAWN_DUP2, err, 2),
                         ],
@@ -86,14 +128,19 @@ class Spawner:
             raise SpawnFailed(_sentence(step, argv[0], folder, error)) from error
 
     def _trampoline(
-        self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int
+        self,
+        argv: list[str],
+        env: dict[str, str],
+        folder: str,
+        streams: tuple[int, int, int],
+        manner: Manner | None,
     ) -> tuple[int, int]:
         told, tell = os.pipe()
         everything = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(argv, env, folder, out, err, tell)
+                self._become(argv, env, folder, streams, manner, tell)
         except OSError:
             os.close(told)
             raise
@@ -104,16 +151,21 @@ class Spawner:
         return pid, told
 
     def _become(
-        self, argv: list[str], env: dict[str, str], folder: str, out: int, err: int, tell: int
+        self,
+        argv: list[str],
+        env: dict[str, str],
+        folder: str,
+        streams: tuple[int, int, int],
+        manner: Manner | None,
+        tell: int,
     ) -> None:
         # In the forked child: whatever happens, it must not come back into the keeper's own code.
-        step = 2
+        step = [2]
         try:
             signal.set_wakeup_fd(-1)
             os.setsid()
-            os.dup2(self._null, 0)
-            os.dup2(out, 1)
-            os.dup2(err, 2)
+            for number, fd in enumerate(streams):
+                os.dup2(fd, number)
             os.dup2(tell, 3, inheritable=False)
             # A child that hangs on a dead mount must not keep the server's connection open.
             os.closerange(4, os.sysconf("SC_OPEN_MAX"))
@@ -125,16 +177,52 @@ class Spawner:
                 except (OSError, ValueError):
                     continue  # the C library keeps some for itself
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
-            step = 0
+            if manner is not None:
+                _take_on(manner, step)
+            step[0] = 0
             os.chdir(folder)
-            step = 1
-            os.execvpe(argv[0], argv, env)
+            step[0] = 1
+            _load(argv, env)
         except OSError as error:
-            os.write(3, bytes((step, min(error.errno or 0, 255))))
+            os.write(3, bytes((step[0], min(error.errno or 0, 255))))
         except BaseException:  # noqa: BLE001 - in the forked child nothing may pass
-            os.write(3, bytes((step, errno.EINVAL)))
+            os.write(3, bytes((step[0], errno.EINVAL)))
         finally:
             os._exit(127)
+
+
+def _take_on(manner: Manner, step: list[int]) -> None:
+    if manner.terminal:
+        step[0] = 3
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    if manner.nice is not None:
+        step[0] = 4
+        os.setpriority(os.PRIO_PROCESS, 0, manner.nice)
+    if manner.umask is not None:
+        os.umask(manner.umask)
+    if manner.account is not None:
+        step[0] = 5
+        user, group, groups = manner.account
+        if os.geteuid() == 0:  # who is not root is that user already, and may not even say so
+            os.setgroups(groups)
+            os.setgid(group)
+            os.setuid(user)
+
+
+def _load(argv: list[str], env: dict[str, str]) -> None:
+    """As `os.execvpe`; that imports a module, from a disk that may be dead or not be the user's to read."""
+    if os.sep in argv[0]:
+        os.execve(argv[0], argv, env)
+    refused = errno.ENOENT
+    for place in env.get("PATH", os.defpath).split(os.pathsep):
+        try:
+            os.execve(os.path.join(place, argv[0]), argv, env)
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                refused = errno.EACCES
+            elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise
+    raise OSError(refused, os.strerror(refused))
 
 
 def failure(told: bytes, program: str, folder: str) -> str:

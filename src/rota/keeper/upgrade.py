@@ -80,6 +80,8 @@ def unblock() -> None:
 
 def _state(keeper: Keeper, lock: int) -> tuple[dict[str, Any], list[int]]:
     children = list(keeper.children.values())
+    for child in children:
+        child.end_quotes()  # before the descriptors are counted
     discarding = [pump for pump in keeper.discarding if pump.fd >= 0]
     connections = [connection for connection in keeper.connections if not connection.closed]
     descriptors = [

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 #: Chunks of one stream that arrive within this many microseconds share an index entry.
 SHARED = 1000
 
+#: Bytes of Rota's own words beyond which nothing is quoted; of a small cap, an eighth.
+QUOTABLE = 1 << 20
+
 #: What a full log does: drop its oldest, what comes next, or have the run ended.
 DROP_OLD, DROP_NEW, KILL = "drop_old", "drop_new", "kill"
 
@@ -55,8 +58,8 @@ class LogWriter:
 
     __slots__ = (
         "_begins", "_cap", "_entry", "_files", "_front", "_full", "_full_at", "_lost", "_lost_lines",
-        "_on_full", "_overflowed", "_piece", "_place", "_room", "_sizes", "_transforms", "_why", "lines",
-        "size", "written",
+        "_on_full", "_overflowed", "_piece", "_place", "_quotable", "_room", "_sizes", "_transforms", "_why",
+        "lines", "size", "written",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +91,7 @@ class LogWriter:
         self._why = ""  # they were not
         self._entry: tuple[int, int, int, int, int, int, int, int] | None = None
         self._place = 0  # of the last entry in the index
+        self._quotable = QUOTABLE if cap is None else min(QUOTABLE, cap // 8)
         self.lines = 0  #: complete lines of all streams
         self.written = 0  #: bytes that ever went into the log file
         self.size = 0  #: bytes on the disk, once it is closed
@@ -120,6 +124,20 @@ class LogWriter:
         """
         words = " ".join(text.split()).encode("utf-8", "surrogateescape")
         return self._speak(b"; " + words if self._is_speaking else words, 0, None, at)
+
+    def quote(self, text: str, at: int) -> None:
+        """Add one line of Rota's own that is complete at once, with every blank: what was sent to the run.
+
+        So much may be quoted and no more, since no cap gives it back to the disk.
+        """
+        self._stop_speaking(at)
+        left = self._quotable - self._sizes[SYSTEM]
+        line = text.encode("utf-8", "backslashreplace") + b"\n"
+        if len(line) > left:
+            line = b"what is sent from here on is not said here any more\n"
+            self._quotable = 0
+        if left > 0:
+            self._speak(line, 1, len(line), at)
 
     def end_stream(self, stream: int, at: int) -> None:
         """No more comes from this stream: an open line of it is complete now."""
@@ -158,6 +176,7 @@ class LogWriter:
             "on_full": self._on_full,
             "front": self._front.state(),
             "held": ["" if each is None else each.held.decode("latin-1") for each in self._transforms],
+            "quotable": self._quotable,
             "entry": self._entry,
             "place": self._place,
             "lines": self.lines,
@@ -179,6 +198,7 @@ class LogWriter:
         for transform, held in zip(self._transforms, state.get("held", ("", "")), strict=True):
             if transform is not None:
                 transform.held = held.encode("latin-1")
+        self._quotable = state.get("quotable", self._quotable)
         self._entry = tuple(state["entry"]) if state["entry"] else None
         self._place = state["place"]
         self.lines = state["lines"]

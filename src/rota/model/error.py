@@ -3,8 +3,10 @@
 RotaError
 ├── NotFound            TaskNotFound · RunNotFound
 ├── Refused             ManualTriggerOff · RunEnded · KeyReused · ShuttingDown
+│                       RunNotStarted · InputClosed · InputFull · NoTerminal
 ├── Invalid             a value that its caller can mend; names every fault
 ├── StoreUnavailable    the database cannot be written (disk full, I/O error)
+├── KeeperUnavailable   no keeper is connected at the moment, or it does not answer
 ├── IllegalMove         a run cannot go there from where it is
 └── Unusable            Rota cannot start or go on: a locked folder, a newer database, a port in use
 """
@@ -53,10 +55,46 @@ class ManualTriggerOff(Refused):
 
 
 class RunEnded(Refused):
-    """The run has ended, so there is nothing to stop."""
+    """The run has ended, so nothing can be done to it."""
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"run {run_id} has already ended")
+        self.run_id = run_id
+
+
+class RunNotStarted(Refused):
+    """The run is pending: it has no process that could read anything."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} has not started yet, and takes input once it has")
+        self.run_id = run_id
+
+
+class InputClosed(Refused):
+    """The run's standard input is not open."""
+
+    def __init__(self, run_id: str, why: str) -> None:
+        super().__init__(f"run {run_id} takes no input: {why}")
+        self.run_id = run_id
+
+
+class InputFull(Refused):
+    """The run has too much to read already; nothing of what was sent was taken."""
+
+    def __init__(self, run_id: str, unread: int, most: int) -> None:
+        super().__init__(
+            f"run {run_id} has {unread} bytes of input to read, and at most {most} may wait: "
+            "nothing was taken, send it again when the program has read some"
+        )
+        self.run_id = run_id
+        self.unread = unread
+
+
+class NoTerminal(Refused):
+    """The run has no terminal."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} has no terminal; it would have one with pty = true")
         self.run_id = run_id
 
 
@@ -94,6 +132,10 @@ class Invalid(RotaError):
 
 class StoreUnavailable(RotaError):
     """The database cannot be written at the moment; the request changed nothing."""
+
+
+class KeeperUnavailable(RotaError):
+    """The process that holds the runs cannot be asked at the moment."""
 
 
 class IllegalMove(RotaError):

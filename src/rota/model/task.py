@@ -70,6 +70,9 @@ class Task:
     merge_stderr: bool = False  #: one pipe for both streams, in exact order
     stdin: bool = False  #: standard input stays open, for what is sent to the run; else it is `/dev/null`
     pty: bool = False  #: a terminal, which is standard input and output in one
+    user: str | None = None  #: whose its runs are, `name` or `name:group`; None is Rota's own
+    umask: int | None = None  #: None is Rota's
+    nice: int | None = None  #: from -20, the most urgent, to 19; None is Rota's
     enabled: bool = True  #: False stops the schedule only
     manual_trigger: bool = True
     max_concurrent: int = 1

@@ -1,0 +1,48 @@
+"""`POST /api/runs/{run_id}/resize`: set the size of a run's terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import WITH_BODY, answers, router
+from rota.api.form import Form, RunIdInPath
+from rota.api.shapes import TerminalSize
+from rota.model.run import RunId
+from rota.operations.resize import resize as set_size
+
+routes = router()
+
+
+class ResizeBody(Form):
+    """How large the terminal is to be."""
+
+    rows: int = Field(ge=1, le=65535, description="Lines.", examples=[24])
+    cols: int = Field(ge=1, le=65535, description="Characters of a line.", examples=[80])
+
+
+@routes.post(
+    "/api/runs/{run_id}/resize",
+    name="resize_terminal",
+    tags=["runs"],
+    summary="Resize a run's terminal",
+    **answers(
+        200,
+        TerminalSize,
+        "The terminal has this size now.",
+        "run-not-found",
+        "run-ended",
+        "run-not-started",
+        "no-terminal",
+        "input-closed",
+        *WITH_BODY,
+        "keeper-unavailable",
+    ),
+)
+async def resize(call: Call, run_id: RunIdInPath, body: ResizeBody) -> Any:
+    """Its programs hear of it by SIGWINCH. It works for runs of tasks with `pty = true`."""
+    await set_size(call.rota, RunId(run_id), rows=body.rows, cols=body.cols)
+    return answer.described("TerminalSize", wire.terminal_size(run_id, body.rows, body.cols), call.origin)
