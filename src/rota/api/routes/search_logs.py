@@ -23,7 +23,12 @@ routes = router()
 class SearchQuery(Form):
     """What is looked for."""
 
-    q: str = Field(min_length=1, max_length=LONGEST_PATTERN, description="The text that a line contains.")
+    q: str = Field(
+        min_length=1,
+        max_length=LONGEST_PATTERN,
+        description="The text that a line contains.",
+        json_schema_extra={"pattern": r"^[^\n]*$"},
+    )
     regex: Flag = Field(default=False, description="`q` is a regular expression, in the syntax of RE2.")
     case: Flag = Field(default=True, description="Upper and lower case differ.")
     stream: list[Stream] = Field(default=[], description="In lines of this stream; may be repeated.")
