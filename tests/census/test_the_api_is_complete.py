@@ -25,8 +25,21 @@ from rota.logs.page import OpenLine
 from rota.logs.searching import Stopped
 from rota.model import error as errors
 from rota.model.event import Event, EventKind
-from rota.model.run import EndReason, HandOver, Kind, Run, RunId, Status, TriggeredBy
-from rota.model.task import LogOnFull, Overlap, Task
+from rota.model.job import Job
+from rota.model.run import (
+    Actor,
+    ActorKind,
+    EndReason,
+    HandOver,
+    Kind,
+    Run,
+    RunId,
+    Status,
+    TriggeredBy,
+    WaitingFor,
+    WaitKind,
+)
+from rota.model.task import LogOnFull, Overlap, Stdin, Task
 from rota.operations.list_tasks import TaskNow
 from rota.operations.read_lines import LogLines
 from rota.operations.search_logs import Match, Matches
@@ -41,7 +54,22 @@ OPERATIONS = [
 NOON = datetime(2026, 3, 2, 12, 0, 0, 5, tzinfo=UTC)
 FULL = Run(
     id=RunId("0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d"),
+    kind=Kind.JOB,
     task_name="job",
+    job=Job(
+        command=("make", "test"),
+        cwd="/srv",
+        name="build",
+        tags=("ci",),
+        timeout=timedelta(seconds=9),
+        stdin=Stdin.PIPE,
+        pty=True,
+        sealed="a secret",
+    ),
+    actor=Actor(kind=ActorKind.USER, name="ann"),
+    waiting_for=WaitingFor(
+        kind=WaitKind.TASK, name="job", run_ids=(RunId("0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3f"),)
+    ),
     status=Status.ENDED,
     end_reason=EndReason.FAILED,
     exit_code=2,
@@ -79,11 +107,12 @@ MATCHES = Matches(
 )
 
 #: What of a run is the server's own: to whom it was given, and where.
-INNER = {"hand_over", "node"}
+INNER = {"hand_over", "node", "job", "sealed"}
 
 
 def test_every_field_of_a_run_is_in_its_schema_and_in_its_json() -> None:
-    public = {field.name for field in fields(Run)} - INNER
+    job = {field.name for field in fields(Job)}
+    public = ({field.name for field in fields(Run)} | job) - INNER
 
     assert set(wire.run(FULL)) == public
     assert set(shapes.Run.model_fields) - {"schema_"} == public
@@ -131,7 +160,11 @@ def test_what_is_written_is_what_its_schema_says(name: str, body: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    "enum", [Kind, Status, EndReason, TriggeredBy, EventKind, Overlap, LogOnFull, Stream, Ansi, Stopped]
+    "enum",
+    [
+        *(Kind, Status, EndReason, TriggeredBy, ActorKind, WaitKind, Stdin),
+        *(EventKind, Overlap, LogOnFull, Stream, Ansi, Stopped),
+    ],
 )
 def test_every_member_of_every_enum_is_in_the_description(enum: type[StrEnum]) -> None:
     assert DOCUMENT["components"]["schemas"][enum.__name__]["enum"] == [str(each) for each in enum]

@@ -1,10 +1,13 @@
 """Runs for the tests of the store, with ids and times that are told, not read."""
 
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime, timedelta
 
-from rota.model.run import Ending, EndReason, HandOver, Run, RunId, TriggeredBy
+from rota.model.job import Job
+from rota.model.run import Ending, EndReason, HandOver, Kind, Run, RunId, TriggeredBy
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+JOB_FIELDS = {field.name for field in fields_of(Job)}
 KEEPER = HandOver(attempt="a" * 32, keeper_id="keeper-1", boot_id="boot-1")
 
 
@@ -38,3 +41,9 @@ def ended(run, reason=EndReason.SUCCESS, *, exit_code=0):
             max_rss=9_000_000,
         ),
     )
+
+
+def a_job(number=1, *, at=NOW, **fields):
+    own = {name: fields.pop(name) for name in JOB_FIELDS if name in fields}
+    job = Job(**{"command": "make test", "cwd": "/srv/shop"} | own)
+    return a_run(number, at=at, kind=Kind.JOB, task_name=None, job=job, **fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,4 +67,13 @@ def test_every_answer_is_as_documented(case: schemathesis.Case, url: str) -> Non
             del case.body[name]
         if not given:
             case.body = {"close": True}
+    if case.path == "/api/jobs" and isinstance(case.body, dict) and is_a_time(case.body.get("at")):
+        del case.body["at"]  # one that has passed is a fault, and one that is to come is waited for
     case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"})
+
+
+def is_a_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value) is not None
+    except ValueError:
+        return False

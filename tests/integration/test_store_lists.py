@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sample_runs import NOW, a_run, ended, run_id, started
+from sample_runs import NOW, a_job, a_run, ended, run_id, started
 
-from rota.model.run import Ending, EndReason, Status, TriggeredBy
+from rota.model.run import Ending, EndReason, Kind, Status, TriggeredBy
 from rota.storage.page import RunFilter, _query
 from rota.storage.store import Store
 
@@ -20,12 +20,15 @@ def some_runs():
     """A few hundred runs that differ in everything that can be asked for."""
     dice = random.Random(7)
     for number in range(300):
-        run = a_run(
-            number,
-            at=NOW + timedelta(minutes=number),
-            task_name=dice.choice(["a", "b", "c"]),
-            triggered_by=dice.choice([TriggeredBy.CRON, TriggeredBy.API, TriggeredBy.MCP]),
-        )
+        about = {
+            "at": NOW + timedelta(minutes=number),
+            "triggered_by": dice.choice([TriggeredBy.CRON, TriggeredBy.API, TriggeredBy.MCP]),
+        }
+        if dice.random() < 0.3:
+            tags = tuple(dice.sample(["red", "green", "blue"], dice.randrange(3)))
+            run = a_job(number, name=dice.choice([None, "build", "lint"]), tags=tags, **about)
+        else:
+            run = a_run(number, task_name=dice.choice(["a", "b", "c"]), **about)
         life = dice.random()
         if life < 0.1:
             yield run
@@ -58,11 +61,26 @@ FILTERS = [
         ],
     )
 ]  # fmt: skip
+FILTERS += [
+    RunFilter(kind=kind, name=name, tags=tags, status=status, end_reason=end_reason, triggered_by=by)
+    for kind, name, tags, status, end_reason, by in itertools.product(
+        [None, {Kind.JOB}, {Kind.TASK}, {Kind.TASK, Kind.JOB}],
+        [None, "build", "nobody"],
+        [None, {"red"}, {"red", "blue"}, {"nobody"}],
+        [None, {Status.PENDING, Status.RUNNING}],
+        [None, REASONS - {EndReason.SUCCESS}],
+        [None, {TriggeredBy.MCP}],
+    )
+    if kind or name or tags
+]
 
 
 def shows(wanted, run):
     return (
         (wanted.task_name is None or run.task_name == wanted.task_name)
+        and (wanted.kind is None or run.kind in wanted.kind)
+        and (wanted.name is None or (run.job is not None and run.job.name == wanted.name))
+        and (wanted.tags is None or (run.job is not None and not wanted.tags.isdisjoint(run.job.tags)))
         and (wanted.status is None or run.status in wanted.status)
         and (wanted.end_reason is None or run.end_reason in wanted.end_reason)
         and (wanted.triggered_by is None or run.triggered_by in wanted.triggered_by)
@@ -77,7 +95,7 @@ def data(tmp_path_factory):
 
     async def fill():
         store = Store.open(data)
-        await store.create_many(RUNS)
+        await asyncio.gather(*map(store.create, RUNS))
         await store.close()
 
     asyncio.run(fill())
@@ -212,6 +230,12 @@ async def test_no_list_sorts_or_reads_a_whole_table(store):
         (RunFilter(end_reason={EndReason.LOST}, triggered_by={TriggeredBy.CRON}), "runs_by_end"),
         (RunFilter(task_name="a", end_reason={EndReason.LOST}), "runs_by_task_and_end"),
         (RunFilter(triggered_by={TriggeredBy.MCP}), "runs_by_trigger"),
+        (RunFilter(kind={Kind.JOB}), "runs_by_kind"),
+        (RunFilter(kind={Kind.JOB}, triggered_by={TriggeredBy.MCP}), "runs_by_kind"),
+        (RunFilter(kind={Kind.TASK}, triggered_by={TriggeredBy.MCP}), "runs_by_trigger"),
+        (RunFilter(kind={Kind.JOB}, status={Status.RUNNING}), "runs_open"),
+        (RunFilter(kind={Kind.JOB}, end_reason={EndReason.LOST}), "runs_by_end"),
+        (RunFilter(kind={Kind.JOB}, name="build"), "runs_by_name"),
         (RunFilter(status={Status.ENDED}), "sqlite_autoindex_runs_1"),
     ],
 )
@@ -226,6 +250,39 @@ async def test_a_list_is_read_from_the_index_that_narrows_it_most(store, wanted,
     assert index in step.split()
 
 
+async def test_tagged_runs_are_read_from_the_tags_own_index(store):
+    query = _query(RunFilter(kind={Kind.JOB}, tags={"red"}), 100, None, store._drift)
+    text = query.compile(dialect=store._readers._engine.dialect, compile_kwargs={"literal_binds": True})
+
+    plan = await store._readers.ask(
+        lambda connection: [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    )
+
+    assert any(step.startswith("SEARCH tags USING PRIMARY KEY (tag=?)") for step in plan), plan
+
+
+async def test_runs_are_found_by_how_their_ids_end(store):
+    ending = RUNS[7].id[-4:]
+
+    assert await store.ending_with(ending, within=1000, limit=20) == [RUNS[7]]
+    assert await store.ending_with(ending, within=100, limit=20) == []
+    assert len(await store.ending_with("0", within=1000, limit=5)) == 5
+
+
+async def test_a_run_that_is_deleted_is_no_longer_found_by_its_tags(tmp_path):
+    store = Store.open(tmp_path)
+    jobs = [ended(started(a_job(number, tags=("red", "blue")))) for number in (1, 2)]
+    for job in jobs:
+        await store.create(job)
+
+    await store.delete([jobs[0].id])
+
+    assert (await store.runs(RunFilter(tags={"red"}), limit=9)).items == [jobs[1]]
+    count = "SELECT count(*) FROM tags"
+    assert await store._readers.ask(lambda connection: connection.exec_driver_sql(count).scalar()) == 2
+    await store.close()
+
+
 async def test_the_last_runs_of_a_task_come_newest_first(store):
     mine = [run for run in reversed(RUNS) if run.task_name == "a"]
 
@@ -234,7 +291,7 @@ async def test_the_last_runs_of_a_task_come_newest_first(store):
 
 
 async def test_the_latest_run_of_each_task_is_known(store, tmp_path):
-    assert await store.latest_runs() == {run.task_name: run for run in RUNS}
+    assert await store.latest_runs() == {run.task_name: run for run in RUNS if run.task_name is not None}
 
     empty = Store.open(tmp_path)
     assert await empty.latest_runs() == {}

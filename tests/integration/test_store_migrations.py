@@ -10,12 +10,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sample_runs import NOW, a_run
+from sample_runs import NOW, a_run, a_tick, ended, started
 from sqlalchemy import create_engine
 
 from rota.model.error import Unusable
 from rota.storage import migrate as migrations
-from rota.storage.schema import METADATA, REVISION
+from rota.storage.row import of_run
+from rota.storage.schema import METADATA, REVISION, RUNS
 from rota.storage.store import Store
 
 
@@ -66,18 +67,28 @@ def test_the_newest_migration_is_the_one_that_the_tables_name():
 async def test_a_database_of_an_older_version_is_brought_up_to_date_with_its_runs(
     tmp_path, monkeypatch, revision
 ):
-    run = a_run()
+    runs = [a_run(1), ended(started(a_run(2))), a_tick(3)]
     monkeypatch.setattr("alembic.command.upgrade", partial(_upgrade_to, revision, command.upgrade))
-    older = Store.open(tmp_path)
-    await older.create(run)
-    await older.close()
+    await Store.open(tmp_path).close()
+    _write_as_then(tmp_path / "rota.db", runs)
     monkeypatch.undo()
 
     store = Store.open(tmp_path)
 
-    assert await store.run(run.id) == run
+    assert [await store.run(run.id) for run in runs] == runs
     assert await store.log_total() == 0
     await store.close()
+
+
+def _write_as_then(path, runs):
+    connection = sqlite3.connect(path)
+    known = {name for _, name, *_ in connection.execute("PRAGMA table_info(runs)")}
+    for run in runs:
+        row = {name: value for name, value in zip(RUNS.c.keys(), of_run(run), strict=True) if name in known}
+        marks = ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO runs ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+    connection.commit()
+    connection.close()
 
 
 def _upgrade_to(revision, upgrade, config, _head):

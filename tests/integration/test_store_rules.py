@@ -3,10 +3,12 @@
 import re
 
 import pytest
-from sample_runs import KEEPER, NOW, a_run
+from sample_runs import KEEPER, NOW, a_job, a_run
 from sqlalchemy import CheckConstraint
 
-from rota.model.run import MOVES, Ending, EndReason, Kind, Run, Status, TriggeredBy
+from rota.model.job import Job
+from rota.model.run import MOVES, ActorKind, Ending, EndReason, Kind, Run, Status, TriggeredBy
+from rota.model.task import Stdin
 from rota.storage import row
 from rota.storage.schema import RUNS
 from rota.storage.store import Store
@@ -45,7 +47,14 @@ def at(status):
 
 @pytest.mark.parametrize(
     ("column", "words"),
-    [("kind", Kind), ("status", Status), ("end_reason", EndReason), ("triggered_by", TriggeredBy)],
+    [
+        ("kind", Kind),
+        ("status", Status),
+        ("end_reason", EndReason),
+        ("triggered_by", TriggeredBy),
+        ("stdin", Stdin),
+        ("actor_kind", ActorKind),
+    ],
 )
 def test_the_check_of_a_closed_set_names_exactly_its_members(column, words):
     (check,) = (
@@ -59,7 +68,11 @@ def test_the_check_of_a_closed_set_names_exactly_its_members(column, words):
 
 async def test_every_word_is_taken_and_no_other(insert):
     for kind in Kind:
-        assert await insert(kind=kind.value)
+        assert await insert(a_job() if kind is Kind.JOB else a_run(), kind=kind.value)
+    for stdin in Stdin:
+        assert await insert(a_job(stdin=stdin))
+    for kind in ActorKind:
+        assert await insert(actor_kind=kind.value, actor_name="ann")
     for by in TriggeredBy:
         assert await insert(triggered_by=by.value)
     for reason in EndReason:
@@ -68,6 +81,8 @@ async def test_every_word_is_taken_and_no_other(insert):
     assert not await insert(kind="cron")
     assert not await insert(triggered_by="cronjob")
     assert not await insert(status="done")
+    assert not await insert(a_job(), stdin="file")
+    assert not await insert(actor_kind="daemon", actor_name="ann")
     assert not await insert(at(Status.ENDED), end_reason="")
 
 
@@ -132,6 +147,47 @@ async def test_what_no_move_brings_about_is_refused(insert, status, columns):
     assert not await insert(at(status), **columns)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"task_name": "backup"},
+        {"command": None},
+        {"cwd": None},
+        {"stdin": None},
+        {"pty": None},
+        {"kind": "task"},
+    ],
+)
+async def test_a_job_says_what_it_runs_and_is_no_tasks(insert, columns):
+    assert await insert(a_job())
+    assert not await insert(a_job(), **columns)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"task_name": None},
+        {"command": '"make"'},
+        {"name": "build"},
+        {"tags": "[]"},
+        {"timeout": 1},
+        {"sealed": "x"},
+        {"actor_name": "ann"},
+        {"actor_kind": "user"},
+    ],
+)
+async def test_only_a_job_defines_itself_and_an_actor_is_whole(insert, columns):
+    assert not await insert(a_run(), **columns)
+
+
+async def test_no_secret_outlives_a_run(insert):
+    ended = a_job(sealed="x").ended(EndReason.STOPPED, Ending(end_at=NOW))
+
+    assert ended.job is not None
+    assert ended.job.sealed is None
+    assert not await insert(ended, sealed="x")
+
+
 async def test_an_end_may_precede_its_start(insert):
     """The clock can be set back; the duration is measured by another one."""
     run = at(Status.RUNNING).ended(EndReason.SUCCESS, Ending(end_at=NOW, exit_code=0))
@@ -140,6 +196,7 @@ async def test_an_end_may_precede_its_start(insert):
 
 
 def test_every_field_of_a_run_has_its_columns():
-    fields = set(Run.__dataclass_fields__) - {"hand_over"}
+    run = set(Run.__dataclass_fields__) - {"hand_over", "job", "actor", "waiting_for"}
+    job = set(Job.__dataclass_fields__)
 
-    assert set(COLUMNS) == fields | {"attempt", "keeper_id", "boot_id"}
+    assert set(COLUMNS) == run | job | {"attempt", "keeper_id", "boot_id", "actor_kind", "actor_name"}

@@ -6,7 +6,19 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rota.model.run import EndReason, HandOver, Kind, Run, RunId, Status, TriggeredBy
+from rota.model.job import Job
+from rota.model.run import (
+    Actor,
+    ActorKind,
+    EndReason,
+    HandOver,
+    Kind,
+    Run,
+    RunId,
+    Status,
+    TriggeredBy,
+)
+from rota.model.task import Stdin
 from rota.storage.drift import Drift
 from rota.storage.row import of_end, of_life, of_run, to_run
 from rota.storage.runs import _END, _LIFE
@@ -19,11 +31,24 @@ durations = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=36500
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 numbers = st.integers(0, 2**31 - 1)
 
+jobs = st.builds(
+    Job,
+    command=text | st.lists(text, min_size=1, max_size=3).map(tuple),
+    cwd=text,
+    name=st.none() | text,
+    tags=st.lists(text, max_size=3).map(tuple),
+    timeout=st.none() | durations,
+    stdin=st.sampled_from(Stdin),
+    pty=st.booleans(),
+    sealed=st.none() | text,
+)
 runs = st.builds(
     Run,
     id=text.map(RunId),
     kind=st.sampled_from(Kind),
-    task_name=text,
+    task_name=st.none() | text,
+    job=st.none() | jobs,
+    actor=st.none() | st.builds(Actor, kind=st.sampled_from(ActorKind), name=text),
     status=st.sampled_from(Status),
     end_reason=st.none() | st.sampled_from(EndReason),
     exit_code=st.none() | numbers,

@@ -74,7 +74,7 @@ class SlotsMachine(RuleBasedStateMachine):
         if self.task.on_overlap is Overlap.REPLACE and waiting:
             assert self.stopped & set(holders)  # somebody is making room
         if not self.open:
-            assert self.slots.task_names() == []
+            assert self.slots.names() == []
 
     def _make_room(self) -> None:
         for run_id in self.slots.displaced("job", lambda _: True):

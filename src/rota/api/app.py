@@ -14,6 +14,7 @@ from rota.api.routes import (
     get_task,
     health,
     info,
+    list_jobs,
     list_runs,
     list_tasks,
     read_lines,
@@ -22,6 +23,7 @@ from rota.api.routes import (
     search_logs,
     send_input,
     shutdown,
+    start_job,
     stop,
     trigger,
 )
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 #: In the order of the documentation.
 VERBS = (
     trigger, list_tasks, get_task,
+    start_job, list_jobs,
     list_runs, get_run, stop, send_input, resize,
     read_lines, read_log, follow_log, search_logs,
     follow_events,

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import Request
 
+from rota.auth.caller import caller
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
     from starlette.types import Receive
 
+    from rota.auth.caller import Caller
     from rota.operations.rota import Rota
 
 T = TypeVar("T")
@@ -39,6 +42,11 @@ class Call(Request):
     def given(self, name: bytes) -> list[str]:
         """The values of a header, by its lower-case name."""
         return [value.decode("latin-1") for key, value in self.scope["headers"] if key == name]
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks, as far as the way by which the request came can tell."""
+        return caller(self.scope["rota.way"])
 
     @property
     def origin(self) -> str:

@@ -11,6 +11,7 @@ import structlog
 from rota.api import answer
 from rota.api.problems import internal_error, problem_of
 from rota.api.refused import ApiError, HostRefused, OriginRefused, TokenNeeded
+from rota.auth.caller import Way
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,6 +71,7 @@ class Door:
         scope["rota"] = self._rota
         scope["rota.origin"] = self._rota.url
         scope["rota.by_socket"] = came_by_socket(scope)
+        scope["rota.way"] = self._way(scope)
         try:
             if not scope["rota.by_socket"]:
                 self._check(scope)
@@ -84,6 +86,11 @@ class Door:
             if answering:
                 raise  # half an answer is out: the connection has to go
             await answer.problem(internal_error(), scope["rota.origin"]).send(scope, receive, protected)
+
+    def _way(self, scope: Scope) -> Way:
+        if scope["rota.by_socket"]:
+            return Way.SOCKET
+        return Way.OPEN if self._token is None else Way.BEARER
 
     def _check(self, scope: Scope) -> None:
         hosts, origins, tokens = [], [], []

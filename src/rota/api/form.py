@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from rota.api.shapes import RUN_ID
 from rota.model.error import Fault
 from rota.model.task import NAME
 
@@ -20,7 +19,17 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 TaskName = Annotated[str, Path(pattern=NAME.pattern, description="The task's name.", examples=["backup"])]
-RunIdInPath = Annotated[str, Path(pattern=RUN_ID, description="The run's id.")]
+RunIdInPath = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9a-fA-F-]{4,36}$",
+        description="The run's id, or an ending of it of at least 4 characters that no other of the newest "
+        "10,000 runs has.",
+    ),
+]
+
+#: Fields whose values are said nowhere.
+SECRETS = frozenset({"env"})
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _MOMENT = re.compile(
@@ -78,9 +87,16 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 def faults_of(error: ValidationError, part: str, names: Iterable[str]) -> list[Fault]:
     """What is wrong with one part of a request; `names` are those that it may carry."""
     return [
-        Fault(location=_location(part, each), message=_message(part, each, names), value=each["input"])
+        Fault(location=_location(part, each), message=_message(part, each, names), value=_value(each))
         for each in error.errors(include_url=False, include_context=False)
     ]
+
+
+def _value(error: ErrorDetails) -> object:
+    """What was given; not the whole in which something is missing, and never a secret."""
+    if error["type"] == "missing" or not SECRETS.isdisjoint(map(str, error["loc"])):
+        return None
+    return error["input"]
 
 
 def _location(part: str, error: ErrorDetails) -> str:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from rota.api import wire
 from rota.api.refused import ApiError
 from rota.model.error import (
+    Fault,
     InputClosed,
     InputFull,
     Invalid,
+    JobRefused,
+    JobsOff,
     KeeperUnavailable,
     KeyReused,
     ManualTriggerOff,
@@ -22,6 +25,7 @@ from rota.model.error import (
     RunEnded,
     RunNotFound,
     RunNotStarted,
+    RunUnclear,
     ShuttingDown,
     StoreUnavailable,
     TaskNotFound,
@@ -29,8 +33,6 @@ from rota.model.error import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rota.model.error import Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +79,20 @@ KINDS: dict[str, ProblemKind] = {
             "Manual trigger off",
             "The task says `manual_trigger = false`: only its schedule starts it.",
         ),
+        _kind(
+            "jobs-off",
+            403,
+            "Jobs are off",
+            "`[jobs] enabled` is false; or it is left out, and the request came over a port where nobody is "
+            "asked for a token (`ROTA_AUTH=off`).",
+        ),
+        _kind(
+            "job-refused",
+            403,
+            "Job refused",
+            "The configuration's `[jobs]` does not let this program be started, or not in this folder; or "
+            "its `user` cannot be had.",
+        ),
         _kind("task-not-found", 404, "No such task", "No task of the configuration has this name."),
         _kind("run-not-found", 404, "No such run", "No run has this id."),
         _kind(
@@ -103,6 +119,12 @@ KINDS: dict[str, ProblemKind] = {
             409,
             "No terminal",
             "The run has no terminal, so this key cannot be pressed, or there is nothing to resize.",
+        ),
+        _kind(
+            "run-unclear",
+            409,
+            "Several runs",
+            "The ids of several runs end so; `errors` names them. Give more of the id.",
         ),
         _kind(
             "run-skipped",
@@ -139,7 +161,8 @@ KINDS: dict[str, ProblemKind] = {
             "queue-full",
             429,
             "Queue full",
-            "As many runs of the task wait as its `max_queued` allows. `run_id` is the run that records it.",
+            "As many runs of the task, or jobs, wait as `max_queued` allows. `run_id` is the run that "
+            "records it.",
         ),
         _kind("internal-error", 500, "Internal error", "A fault of Rota's own; its log says more."),
         _kind(
@@ -166,6 +189,9 @@ KIND_OF: dict[type[RotaError], ProblemKind] = {
     RunNotFound: KINDS["run-not-found"],
     NotFound: KINDS["route-not-found"],
     ManualTriggerOff: KINDS["manual-trigger-off"],
+    JobsOff: KINDS["jobs-off"],
+    JobRefused: KINDS["job-refused"],
+    RunUnclear: KINDS["run-unclear"],
     RunEnded: KINDS["run-ended"],
     RunNotStarted: KINDS["run-not-started"],
     InputClosed: KINDS["input-closed"],
@@ -222,10 +248,18 @@ def problem_of(error: RotaError) -> Problem:
     return Problem(
         kind=kind,
         detail=str(error),
-        errors=error.faults if isinstance(error, Invalid) else (),
+        errors=_faults_of(error),
         unread=error.unread if isinstance(error, InputFull) else None,
         headers=((b"retry-after", b"5"),) if kind.status == 503 else (),
     )
+
+
+def _faults_of(error: RotaError) -> Sequence[Fault]:
+    if isinstance(error, RunUnclear):
+        return [
+            Fault(location="path.run_id", message=label, value=run_id) for run_id, label in error.candidates
+        ]
+    return error.faults if isinstance(error, Invalid) else ()
 
 
 def internal_error() -> Problem:

@@ -13,8 +13,8 @@ from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 from rota.logs.line import Stream
 from rota.logs.searching import Stopped
 from rota.model.event import EventKind
-from rota.model.run import EndReason, Kind, Status, TriggeredBy
-from rota.model.task import LogOnFull, Overlap
+from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy, WaitKind
+from rota.model.task import LogOnFull, Overlap, Stdin
 
 RUN_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
@@ -35,20 +35,55 @@ class Shape(BaseModel):
     ] = None
 
 
+class Actor(BaseModel):
+    """Who asked for a run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: ActorKind
+    name: str = Field(description="A user's login name, or what an MCP client calls itself.")
+
+
+class WaitingFor(BaseModel):
+    """What keeps a pending run from its start."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: WaitKind = Field(
+        description="`time`: its `scheduled_at`; `task`, `jobs`: one of the slots that `run_ids` have; "
+        "`keeper`: the keeper, or the database."
+    )
+    name: str | None = Field(description="Whose slots they are, where a name says it.")
+    run_ids: list[RunIdText] = Field(description="Who has them.")
+
+
 class Run(Shape):
-    """One execution of a task, from its trigger to its end. What is not known is null."""
+    """One execution of a task or a job, from its trigger to its end. What is not known is null."""
 
     id: RunIdText
     kind: Kind
-    task_name: str
+    task_name: str | None = Field(description="Null for a job.")
+    name: str | None = Field(description="Of a job, if it was given one.")
+    command: str | list[str] | None = Field(
+        description="Of a job: text for the shell, or a program and its arguments. Null for a task's run."
+    )
+    cwd: str | None = Field(description="Of a job: the folder that it runs in.")
+    tags: list[str] = Field(description="Of a job.")
+    timeout: float | None = Field(description="Of a job, in seconds; null is no limit.")
+    stdin: Stdin | None = Field(description="Of a job; null for a task's run.")
+    pty: bool | None = Field(description="Of a job: whether it has a terminal; null for a task's run.")
     status: Status
     end_reason: EndReason | None = Field(description="How it went; null until it has ended.")
     exit_code: int | None = Field(description="Null until there is one, and after a death by signal.")
     signal: str | None = Field(description="The signal that ended it, such as `SIGKILL`.")
     triggered_by: TriggeredBy
+    actor: Actor | None = Field(description="Who asked for it; null when nobody did, or nobody knows.")
+    waiting_for: WaitingFor | None = Field(description="What keeps it pending.")
     params: dict[str, str | None]
     created_at: datetime
-    scheduled_at: datetime | None = Field(description="The tick; null for a run that was asked for.")
+    scheduled_at: datetime | None = Field(
+        description="The tick, or `at` of a job; null for a run that was asked for at once."
+    )
     start_at: datetime | None
     end_at: datetime | None
     duration: float | None = Field(description="Seconds by a clock that never jumps, start to end.")
@@ -174,7 +209,7 @@ class LogMatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     run_id: RunIdText
-    task_name: str
+    task_name: str | None
     line: LogLine = Field(description="As readers see it, without colours; of a very long one the beginning.")
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rota.logs.line import Line
     from rota.logs.page import OpenLine
     from rota.model.event import Event
-    from rota.model.run import Run
+    from rota.model.job import Job
+    from rota.model.run import Run, WaitingFor
     from rota.model.task import Task
     from rota.operations.list_tasks import TaskNow
     from rota.operations.read_lines import LogLines
@@ -50,17 +51,41 @@ def seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
 
 
+_NO_JOB: dict[str, Any] = {
+    "name": None, "command": None, "cwd": None, "tags": [], "timeout": None, "stdin": None, "pty": None,
+}  # fmt: skip
+
+
+def _job(it: Job) -> dict[str, Any]:
+    return {
+        "name": it.name,
+        "command": it.command if isinstance(it.command, str) else list(it.command),
+        "cwd": it.cwd,
+        "tags": list(it.tags),
+        "timeout": seconds(it.timeout),
+        "stdin": it.stdin.value,
+        "pty": it.pty,
+    }
+
+
+def _waiting_for(it: WaitingFor) -> dict[str, Any]:
+    return {"kind": it.kind.value, "name": it.name, "run_ids": list(it.run_ids)}
+
+
 def run(it: Run) -> dict[str, Any]:
     """A `Run`."""
     return {
         "id": it.id,
         "kind": it.kind.value,
         "task_name": it.task_name,
+        **(_NO_JOB if it.job is None else _job(it.job)),
         "status": it.status.value,
         "end_reason": None if it.end_reason is None else it.end_reason.value,
         "exit_code": it.exit_code,
         "signal": it.signal,
         "triggered_by": it.triggered_by.value,
+        "actor": None if it.actor is None else {"kind": it.actor.kind.value, "name": it.actor.name},
+        "waiting_for": None if it.waiting_for is None else _waiting_for(it.waiting_for),
         "params": dict(it.params),
         "created_at": moment(it.created_at),
         "scheduled_at": moment(it.scheduled_at),

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rota.model.job import MAX_CONCURRENT
+from rota.model.task import LOG_MAX_SIZE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import Path
 
     from rota.config.fault import ConfigFault
@@ -36,11 +40,30 @@ class Storage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Jobs:
+    """Who may start jobs, which, and what holds for all of them."""
+
+    enabled: bool | None = None  #: None: for those who are known to be the owner, and nobody else
+    max_concurrent: int = MAX_CONCURRENT
+    max_queued: int = 100
+    timeout: timedelta | None = None  #: the longest that a job may ask for, and of one that asks for none
+    shell: str = "/bin/sh"
+    user: str | None = None  #: `user` or `user:group`; None is the server's own
+    allow: tuple[str, ...] | None = None  #: programs; None is any
+    deny: tuple[str, ...] = ()  #: programs; it wins over `allow`
+    cwd_roots: tuple[str, ...] | None = None  #: absolute folders; None is any
+    log_max_size: int | None = LOG_MAX_SIZE  #: bytes; None is no limit
+    keep_runs: int | None = None  #: so many ended jobs, the newest; None keeps all
+    keep_for: timedelta | None = None  #: since their end; None is for ever
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """Everything that a file says. Without a file there are no tasks."""
 
     path: Path | None = None
     server: Server = field(default_factory=Server)
     storage: Storage = field(default_factory=Storage)
+    jobs: Jobs = field(default_factory=Jobs)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     warnings: tuple[ConfigFault, ...] = ()  #: what is allowed, and probably not meant

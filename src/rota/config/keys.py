@@ -17,6 +17,7 @@ from pydantic import (
 
 from rota.config import value
 from rota.config.config import HOST, MIN_FREE_SPACE, PORT
+from rota.model.job import MAX_CONCURRENT
 from rota.model.size import PATTERN as SIZE
 from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, LogOnFull, Overlap
 from rota.timing.duration import PATTERN
@@ -28,6 +29,7 @@ Label = Annotated[Text, AfterValidator(value.label)]
 Zone = Annotated[str, AfterValidator(value.zone)]
 Shell = Annotated[Text, AfterValidator(value.shell)]
 Folder = Annotated[Text, AfterValidator(value.folder)]
+Program = Annotated[Text, AfterValidator(value.program)]
 Host = Annotated[str, AfterValidator(value.host)]
 Cron = Annotated[str, AfterValidator(value.cron)]
 ExitCode = Annotated[int, Field(ge=0, le=255)]
@@ -106,6 +108,68 @@ class StorageTable(Table):
         "1gb",
         default=MIN_FREE_SPACE,
         json_schema_extra={"default": "64mb"},
+    )
+
+
+class JobsTable(Table):
+    """Ad-hoc commands, which stand in no file: who may start them, which, and what holds for all of them."""
+
+    enabled: bool | None = _key(
+        "Whether jobs may be started. True: also by whoever reaches the port of a server that asks for no "
+        "token (`ROTA_AUTH=off`). False: by nobody. Left out: by the data folder's owner, through the Unix "
+        "socket or with the token.",
+        False,
+    )
+    max_concurrent: int = _key(
+        "How many jobs may run at once; more of them wait.", 4, default=MAX_CONCURRENT, ge=1, le=1024
+    )
+    max_queued: int = _key(
+        "How many jobs may wait for their turn; 0 lets none wait.", 0, default=100, ge=0, le=10_000
+    )
+    timeout: Duration | None = _key(
+        "How long a job may take. One may ask for less, and not for more. Left out, or 0: as long as it "
+        "likes.",
+        "2h",
+    )
+    shell: Shell = _key(
+        "The program that runs a command given as text, by absolute path or by name.",
+        "/bin/bash",
+        default="/bin/sh",
+    )
+    user: User | None = _key(
+        "Whose the jobs are, as `user` or `user:group`; it takes a server that runs as root. Left out: the "
+        "server's own user.",
+        "agent",
+        "agent:agents",
+    )
+    allow: list[Program] | None = _key(
+        "The programs that jobs may start; text for the shell counts as its shell. By name, as a login finds "
+        "it, or by absolute path; `*` and `?` stand for any. Left out: all.",
+        ["git", "/usr/bin/python3*", "/opt/tools/*"],
+    )
+    deny: list[Program] = _key(
+        "The programs that jobs may not start, even when `allow` has them. It guards against slips, and is "
+        "no wall: what is started can start others.",
+        ["rm", "/usr/sbin/*"],
+        default=[],
+    )
+    cwd_roots: list[Folder] | None = _key(
+        "The folders within which jobs may run: absolute, below `~`, or relative to the folder of this file. "
+        "Left out: any.",
+        ["~/src", "/srv"],
+    )
+    log_max_size: LogSize = _key(
+        "How large a job's log may become on the disk, with its index; at least 128kib. What is too much "
+        "goes from its beginning. 0: no limit.",
+        "1gb",
+        default=LOG_MAX_SIZE,
+        json_schema_extra={"default": "100mb"},
+    )
+    keep_runs: int | None = _key(
+        "How many ended jobs are kept, the newest, with their logs. Left out: all.", 1000, ge=1, le=1_000_000
+    )
+    keep_for: Duration | None = _key(
+        "How long jobs are kept after their end, with their logs. Left out, or 0: for ever.", "7d"
     )
 
 
@@ -241,12 +305,15 @@ class TaskTable(DefaultsTable):
 
 
 class FileTable(Table):
-    """Rota's configuration: one server and its disk, what holds for all tasks, and the tasks."""
+    """Rota's configuration: one server and its disk, what holds for jobs and for all tasks, and the tasks."""
 
     server: ServerTable = Field(
         ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
     )
     storage: StorageTable = Field(StorageTable(), description="How much of the disk Rota may use.")
+    jobs: JobsTable = Field(
+        JobsTable(), description="Ad-hoc commands: who may start them, which, and what holds for all of them."
+    )
     defaults: DefaultsTable = Field(
         DefaultsTable(), description="What holds for every task that does not say otherwise."
     )

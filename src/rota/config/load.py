@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rota.config.config import Config, Server, Storage
+from rota.config.config import Config, Jobs, Server, Storage
 from rota.config.doubt import doubts
 from rota.config.fault import ConfigFault, ConfigInvalid
 from rota.config.keys import FileTable
@@ -21,7 +21,7 @@ from rota.model.task import Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rota.config.keys import TaskTable
+    from rota.config.keys import JobsTable, TaskTable
 
 __all__ = ["ConfigFault", "ConfigInvalid", "load"]
 
@@ -43,6 +43,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         path=path,
         server=Server(**server),
         storage=Storage(**_said(tables.storage)),
+        jobs=_jobs(tables.jobs, str(path.parent)),
         tasks=tasks,
         warnings=tuple(warnings),
     )
@@ -114,20 +115,35 @@ def _said(table: Any) -> dict[str, Any]:
     return {key: getattr(table, key) for key in table.model_fields_set}
 
 
+def _jobs(table: JobsTable, folder: str) -> Jobs:
+    said = _said(table)
+    for key in ("allow", "deny"):
+        if said.get(key) is not None:
+            said[key] = tuple(said[key])
+    if said.get("cwd_roots") is not None:
+        said["cwd_roots"] = tuple(_absolute(folder, root) for root in said["cwd_roots"])
+    return Jobs(**_without_limit(said))
+
+
 def _task(name: str, table: TaskTable, shared: Mapping[str, Any], folder: str) -> Task:
     said = {**shared, **_said(table)}
     said["env"] = {**shared.get("env", {}), **table.env}
-    said["working_dir"] = (
-        os.path.normpath(os.path.join(folder, said["working_dir"]))  # noqa: PTH118  # ten thousand Paths take long
-        if said.get("working_dir")
-        else folder
-    )
+    said["working_dir"] = _absolute(folder, said["working_dir"]) if said.get("working_dir") else folder
     for key in ("cron", "tags"):
         if key in said:
             said[key] = tuple(dict.fromkeys(said[key]))
     if "exit_codes" in said:
         said["exit_codes"] = frozenset(said["exit_codes"])
+    return Task(name=name, **_without_limit(said))
+
+
+def _absolute(folder: str, path: str) -> str:
+    return os.path.normpath(os.path.join(folder, path))  # noqa: PTH118  # ten thousand Paths take long
+
+
+def _without_limit(said: dict[str, Any]) -> dict[str, Any]:
+    """0 is no limit."""
     for key in ("timeout", "keep_for", "log_max_size"):
-        if key in said and not said[key]:  # 0 is no limit
+        if key in said and not said[key]:
             said[key] = None
-    return Task(name=name, **said)
+    return said

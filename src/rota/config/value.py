@@ -156,6 +156,13 @@ def umask(value: Any) -> int:
     return int(value, 8)
 
 
+def program(value: str) -> str:
+    expanded = folder(value) if value.startswith("~") else value
+    if not expanded.strip() or ("/" in expanded and not expanded.startswith("/")):
+        raise Unreadable(f'"{value}" names no program', 'a name such as "git", or an absolute path')
+    return expanded
+
+
 def folder(value: str) -> str:
     expanded = os.path.expanduser(value)  # noqa: PTH111  # Path raises where this returns what it cannot expand
     if expanded.startswith("~"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -11,13 +13,16 @@ from typing import TYPE_CHECKING
 
 from rota.engine.background import Background
 from rota.engine.clock import Clock, Ids
+from rota.engine.definitions import Definitions
 from rota.engine.dispatcher import Dispatcher
 from rota.engine.farewell import take_word, word_was_left
 from rota.engine.feeding import Feeding
 from rota.engine.handing import Handing
 from rota.engine.health import Health
 from rota.engine.intake import Asked, Intake
+from rota.engine.later import Later
 from rota.engine.ledger import Ledger
+from rota.engine.login import login
 from rota.engine.recovery import Recovery
 from rota.engine.scheduler import Scheduler
 from rota.engine.slots import Slots
@@ -26,10 +31,12 @@ from rota.engine.store_watch import StoreWatch
 from rota.engine.sweeper import Sweeper
 from rota.engine.timetable import fingerprint, schedules_of, upcoming
 from rota.engine.waiters import Waiters
+from rota.keeper.account import NoAccount
 from rota.keeper.link import KeeperLink
 from rota.model.error import (
     Fault,
     Invalid,
+    JobRefused,
     ManualTriggerOff,
     RunEnded,
     RunNotFound,
@@ -37,7 +44,9 @@ from rota.model.error import (
     StoreUnavailable,
     TaskNotFound,
 )
+from rota.model.job import JOBS
 from rota.model.run import Cause, Ending, EndReason, Status
+from rota.storage.vault import Locked, Vault
 from rota.timing.planner import Planner
 
 if TYPE_CHECKING:
@@ -45,8 +54,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rota.config.config import Config
+    from rota.engine.login import Login
     from rota.events.bus import Bus
-    from rota.model.run import Run, RunId, TriggeredBy
+    from rota.model.job import Job
+    from rota.model.run import Actor, Run, RunId, TriggeredBy
     from rota.model.task import Task
     from rota.storage.requests import Request
     from rota.storage.store import Store
@@ -72,6 +83,7 @@ class Engine:
         open_link: Callable[[], Awaitable[KeeperLink]] | None = None,
     ) -> None:
         self.tasks: Mapping[str, Task] = config.tasks
+        self._jobs = config.jobs
         self._zone = config.server.timezone
         self._store = store
         self._data = data
@@ -84,7 +96,16 @@ class Engine:
 
         self._background = Background()
         self._waiters = Waiters()
-        self._slots = Slots(self.tasks)
+        self._vault = Vault(data)
+        self._definitions = Definitions(
+            self.tasks,
+            config.jobs,
+            vault=self._vault,
+            base=inherited(os.environ if environ is None else environ),
+            folder=str(config.path.parent.absolute() if config.path is not None else Path.home()),
+        )
+        self._slots = Slots(self._definitions.rules)
+        self._later = Later(self._clock, due=lambda run_id: self._intake.due(run_id))
         self._watch = StoreWatch(store=store, bus=bus, clock=self._clock)
         self._ledger = Ledger(
             store=store,
@@ -98,17 +119,15 @@ class Engine:
             open_link=open_link or (lambda: KeeperLink.open(data)), bus=bus, clock=self._clock, ids=ids
         )
         self._handing = Handing(
-            tasks=self.tasks,
+            definitions=self._definitions,
             ledger=self._ledger,
             dispatcher=self._dispatcher,
             clock=self._clock,
             background=self._background,
             watch=self._watch,
-            base=inherited(os.environ if environ is None else environ),
-            folder=str(config.path.parent.absolute() if config.path is not None else Path.home()),
         )
         self._recovery = Recovery(
-            tasks=self.tasks,
+            definitions=self._definitions,
             ledger=self._ledger,
             handing=self._handing,
             dispatcher=self._dispatcher,
@@ -116,7 +135,7 @@ class Engine:
             data=data,
         )
         self._intake = Intake(
-            tasks=self.tasks,
+            rules=self._definitions.rules,
             store=store,
             bus=bus,
             clock=self._clock,
@@ -126,11 +145,12 @@ class Engine:
             ledger=self._ledger,
             slots=self._slots,
             handing=self._handing,
+            later=self._later,
         )
 
         self.feeding = Feeding(ledger=self._ledger, store=store, dispatcher=self._dispatcher)
         self._sweeper = Sweeper(
-            tasks=self.tasks,
+            rules=self._definitions.rules,
             store=store,
             bus=bus,
             clock=self._clock,
@@ -149,7 +169,11 @@ class Engine:
         self._started = True
         fingerprints = {name: fingerprint(task, self._zone) for name, task in self.tasks.items()}
         records = await self._store.register_tasks(fingerprints, self._clock.now())
-        self._intake.take_up(await self._store.open_runs())
+        open_runs = await self._store.open_runs()
+        self._intake.take_up(open_runs)
+        if any(run.job is not None for run in open_runs):
+            with suppress(JobRefused):  # those that are to be spawned say why they cannot be
+                await self.login()
         if word_was_left(self._data):
             await self._cancel_pending()
             take_word(self._data)
@@ -179,6 +203,7 @@ class Engine:
         self._background.loop(self._handing.run(), "second tries")
         self._background.loop(self._scheduler.run(), "scheduler")
         self._background.loop(self._sweeper.run(), "sweeper")
+        self._background.loop(self._later.run(), "runs for later")
 
     async def stop(self) -> None:
         """Leave. Runs go on with the keeper; who waits for one gets it as it stands."""
@@ -209,6 +234,7 @@ class Engine:
         *,
         triggered_by: TriggeredBy,
         params: Mapping[str, str | None] | None = None,
+        actor: Actor | None = None,
         request: Request | None = None,
     ) -> Run:
         """Make a run of the task, and start it or have it wait: the run as it was written down.
@@ -218,8 +244,54 @@ class Engine:
         It is carried out even if the caller goes away.
         """
         task = self._may_be_triggered(task_name, params or {})
-        asked = Asked(triggered_by=triggered_by, params=dict(params or {}))
-        return await self._intake.trigger(task, asked, request)
+        asked = Asked(triggered_by=triggered_by, params=dict(params or {}), actor=actor)
+        return self.shown(await self._intake.trigger(task, asked, request))
+
+    async def start_job(
+        self,
+        job: Job,
+        *,
+        env: Mapping[str, str],
+        triggered_by: TriggeredBy,
+        at: datetime | None = None,
+        actor: Actor | None = None,
+        request: Request | None = None,
+    ) -> Run:
+        """Make a run of the job, and start it, have it wait, or keep it for `at`: the run as written down.
+
+        Whether it may be started was asked before. Raises JobRefused when there is no such user as the jobs'
+        is to be, StoreUnavailable and ShuttingDown, and KeyTaken when the request's key has its run already.
+        It is carried out even if the caller goes away.
+        """
+        self._may_start()
+        await self.login()
+        if env:
+            try:
+                job = replace(job, sealed=await asyncio.to_thread(self._vault.seal, env))
+            except Locked as error:
+                raise StoreUnavailable(f"the job's environment cannot be kept: {error}") from error
+        asked = Asked(triggered_by=triggered_by, actor=actor, job=job, scheduled_at=at)
+        return self.shown(await self._intake.trigger(self._definitions.rules[JOBS], asked, request))
+
+    async def login(self) -> Login:
+        """Whose jobs are, and what they find. Raises JobRefused when the machine has no such user."""
+        if self._definitions.login is None:
+            try:
+                self._definitions.login = await asyncio.to_thread(login, self._jobs.user)
+            except NoAccount as error:
+                raise JobRefused(f"[jobs] user: {error}") from error
+        return self._definitions.login
+
+    def now(self) -> datetime:
+        """The clock by which everything here goes."""
+        return self._clock.now()
+
+    def shown(self, run: Run) -> Run:
+        """The run with what it waits for, if it does."""
+        if run.status is not Status.PENDING or run.hand_over is not None:
+            return run
+        waiting_for = self._intake.waiting_for(run)
+        return run if waiting_for is None else replace(run, waiting_for=waiting_for)
 
     async def stop_run(self, run_id: RunId, *, by: str) -> Run:
         """Stop a run, or cancel it while it waits: the run as it stands then.
@@ -241,7 +313,7 @@ class Engine:
         run = entry.stored if entry is not None else await self._store.run(run_id)
         if run is None:
             raise RunNotFound(run_id)
-        return run
+        return self.shown(run)
 
     def running(self, task_name: str) -> list[Run]:
         """The task's runs whose process lives, oldest first."""
@@ -250,6 +322,10 @@ class Engine:
     def pending(self, task_name: str) -> list[Run]:
         """The task's runs that have not started, in the order in which they will."""
         return [run for run in self._open_runs(task_name) if run.status is Status.PENDING]
+
+    def count(self, status: Status) -> int:
+        """How many runs stand so, of those that have not ended."""
+        return sum(entry.stored.status is status for entry in self._ledger)
 
     def next_ticks(self, task_name: str, count: int) -> list[datetime]:
         """The next instants at which the task is due; fewer when there are no more."""
@@ -275,11 +351,14 @@ class Engine:
                     for name, value in params.items()
                 ]
             )
+        self._may_start()
+        return task
+
+    def _may_start(self) -> None:
         if self._stopping:
             raise ShuttingDown
         if self._watch.problem is not None:
             raise StoreUnavailable(self._watch.problem)
-        return task
 
     async def _stop_run(self, run_id: RunId, by: str) -> Run:
         entry = self._ledger.find(run_id)
@@ -295,7 +374,7 @@ class Engine:
             if await self._ledger.move(entry, cancelled):
                 return cancelled
             raise RunEnded(run_id)
-        self._slots.leave(entry.known.task_name, run_id)
+        self._slots.leave(entry.known.defined_by, run_id)
         self._handing.ask_to_stop(entry, by)
         return entry.stored
 

@@ -11,23 +11,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from rota.engine.spawning import spawn_of
+from rota.engine.definitions import Undefined
 from rota.keeper.account import NoAccount, find_account
 from rota.model.error import StoreUnavailable
 from rota.model.run import Cause, Ending, EndReason, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rota.engine.background import Background
     from rota.engine.clock import Clock
+    from rota.engine.definitions import Definitions
     from rota.engine.dispatcher import Dispatcher
     from rota.engine.ledger import Entry, Ledger
     from rota.engine.store_watch import StoreWatch
     from rota.keeper.account import Account
     from rota.keeper.link import NotNow
     from rota.model.run import HandOver, Run, RunId
-    from rota.model.task import Task
 
 log = structlog.get_logger()
 
@@ -41,23 +39,19 @@ class Handing:
     def __init__(
         self,
         *,
-        tasks: Mapping[str, Task],
+        definitions: Definitions,
         ledger: Ledger,
         dispatcher: Dispatcher,
         clock: Clock,
         background: Background,
         watch: StoreWatch,
-        base: Mapping[str, str],
-        folder: str,
     ) -> None:
-        self._tasks = tasks
+        self._definitions = definitions
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._clock = clock
         self._background = background
         self._watch = watch
-        self._base = base
-        self._folder = folder
         self._ready: dict[RunId, None] = {}  # hold a slot, and were not handed over
         self._refused: dict[RunId, None] = {}  # likewise, and the keeper could not start them just now
         self._stops: dict[RunId, str] = {}  # who asked to stop them; until they have ended
@@ -103,18 +97,15 @@ class Handing:
         entry = self._ledger.find(run.id)
         if entry is None or run.hand_over is None:
             return
-        task = self._tasks.get(run.task_name)
         if run.id in self._stops:
             self._end_stopped(entry)
-        elif task is None:
-            message = "its task is no longer in the configuration"
-            self._end_unstarted(entry, Cause.START_FAILED, message)
-        elif task.user is not None and account is None:
-            self._background.start(self._find_account(run, task.user), f"find user {task.user}")
+        elif (user := self._definitions.user(run)) is not None and account is None:
+            self._background.start(self._find_account(run, user), f"find user {user}")
         elif self._dispatcher.reaches(run.hand_over):
-            self._dispatcher.dispatch(
-                spawn_of(run, task, base=self._base, folder=self._folder, account=account)
-            )
+            try:
+                self._dispatcher.dispatch(self._definitions.spawn(run, account))
+            except Undefined as error:
+                self._end_unstarted(entry, Cause.START_FAILED, str(error))
         else:  # that keeper was lost before it heard of the run, which another may therefore start
             self._take_back(entry)
             self._ready[run.id] = None

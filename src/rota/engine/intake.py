@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,16 @@ from rota.engine.admission import Fate
 from rota.engine.missed import missed_run
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
-from rota.model.run import Ending, EndReason, Run, Status, TriggeredBy
+from rota.model.run import (
+    Ending,
+    EndReason,
+    Kind,
+    Run,
+    Status,
+    TriggeredBy,
+    WaitingFor,
+    WaitKind,
+)
 from rota.model.task import Overlap
 
 if TYPE_CHECKING:
@@ -21,11 +30,13 @@ if TYPE_CHECKING:
     from rota.engine.background import Background
     from rota.engine.clock import Clock, Ids
     from rota.engine.handing import Handing
+    from rota.engine.later import Later
     from rota.engine.ledger import Ledger
     from rota.engine.slots import Slots
     from rota.engine.store_watch import StoreWatch
     from rota.events.bus import Bus
-    from rota.model.run import RunId
+    from rota.model.job import Job
+    from rota.model.run import Actor, RunId
     from rota.model.task import Task
     from rota.storage.requests import Request
     from rota.storage.store import Store
@@ -47,7 +58,9 @@ class Asked:
     """Why there is to be a run."""
 
     triggered_by: TriggeredBy
-    params: Mapping[str, str | None]
+    params: Mapping[str, str | None] = field(default_factory=dict)
+    actor: Actor | None = None
+    job: Job | None = None
     scheduled_at: datetime | None = None
 
 
@@ -57,7 +70,7 @@ class Intake:
     def __init__(
         self,
         *,
-        tasks: Mapping[str, Task],
+        rules: Mapping[str, Task],
         store: Store,
         bus: Bus,
         clock: Clock,
@@ -67,8 +80,10 @@ class Intake:
         ledger: Ledger,
         slots: Slots,
         handing: Handing,
+        later: Later,
     ) -> None:
-        self._tasks = tasks
+        """`rules` are those of each task, and of all jobs."""
+        self._rules = rules
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -78,6 +93,7 @@ class Intake:
         self._ledger = ledger
         self._slots = slots
         self._handing = handing
+        self._later = later
 
     async def trigger(self, task: Task, asked: Asked, request: Request | None) -> Run:
         """Write one run down and set it going; the run as it was written.
@@ -104,8 +120,8 @@ class Intake:
         now = self._clock.now()
         runs = [
             self._make(
-                self._tasks[tick.task_name],
-                Asked(triggered_by=TriggeredBy.CRON, params={}, scheduled_at=tick.at),
+                self._rules[tick.task_name],
+                Asked(triggered_by=TriggeredBy.CRON, scheduled_at=tick.at),
                 now,
             )[0]
             for tick in ticks
@@ -132,33 +148,58 @@ class Intake:
         for run in open_runs:
             self._ledger.enter(run)
             if run.hand_over is not None:
-                self._slots.hold(run.task_name, run.id)
+                self._slots.hold(run.defined_by, run.id)
+            elif run.job is not None and self._later.is_to_come(run.scheduled_at):
+                self._later.add(run)
             else:
-                self._slots.wait(run.task_name, run.id)
+                self._slots.wait(run.defined_by, run.id)
 
     def go_on(self) -> None:
         """Once the keeper's list is reconciled: start who has his turn, end who waits in vain."""
-        for task_name in self._slots.task_names():
-            if task_name not in self._tasks:
-                self._end_waiting(task_name)
+        for name in self._slots.names():
+            if name not in self._rules:
+                self._end_waiting(name)
                 continue
-            self._turn(self._slots.promote(task_name))
-            self._make_room(task_name)
+            self._turn(self._slots.promote(name))
+            self._make_room(name)
+
+    def due(self, run_id: RunId) -> None:
+        """The time of a run that was for later has come: it joins the queue, however long that is."""
+        entry = self._ledger.find(run_id)
+        if entry is not None:
+            name = entry.known.defined_by
+            self._slots.wait(name, run_id)
+            self._turn(self._slots.promote(name))
+
+    def waiting_for(self, run: Run) -> WaitingFor | None:
+        """What keeps a run from its start that is pending and was not handed over."""
+        name = run.defined_by
+        if run.id in self._later:
+            return WaitingFor(kind=WaitKind.TIME)
+        if self._slots.waits(name, run.id):
+            kind, whose = (WaitKind.JOBS, None) if run.job is not None else (WaitKind.TASK, run.task_name)
+            return WaitingFor(kind=kind, name=whose, run_ids=tuple(self._slots.holders(name)))
+        return WaitingFor(kind=WaitKind.KEEPER) if self._slots.holds(name, run.id) else None
 
     def free(self, run: Run) -> None:
         """The run has its place no more; whose turn it is now goes on."""
-        self._turn(self._slots.free(run.task_name, run.id))
+        self._later.forget(run.id)
+        self._turn(self._slots.free(run.defined_by, run.id))
 
     def _make(self, task: Task, asked: Asked, now: datetime) -> tuple[Run, Fate]:
         """A run in the state that its fate wants it written in, its place kept."""
         run_id = self._ids.run()
-        fate = self._slots.take(task, run_id)
+        to_come = asked.job is not None and self._later.is_to_come(asked.scheduled_at)
+        fate = Fate.QUEUE if to_come else self._slots.take(task, run_id)
         at_once = fate is Fate.START and self._handing.possible
         run = Run(
             id=run_id,
-            task_name=task.name,
+            kind=Kind.TASK if asked.job is None else Kind.JOB,
+            task_name=task.name if asked.job is None else None,
+            job=asked.job,
             triggered_by=asked.triggered_by,
             params=asked.params,
+            actor=asked.actor,
             created_at=now,
             scheduled_at=asked.scheduled_at,
             hand_over=self._handing.sign() if at_once else None,
@@ -167,7 +208,8 @@ class Intake:
             message = "the task was running, and on_overlap is skip"
             return run.ended(EndReason.SKIPPED, Ending(end_at=now, message=message)), fate
         if fate is Fate.FULL:
-            message = f"the task was running, and as many waited as may (max_queued = {task.max_queued})"
+            busy = "the task was running" if asked.job is None else "as many jobs were running as may"
+            message = f"{busy}, and as many waited as may (max_queued = {task.max_queued})"
             return run.ended(EndReason.QUEUE_FULL, Ending(end_at=now, message=message)), fate
         return run, fate
 
@@ -190,42 +232,45 @@ class Intake:
             self._bus.emit(EventKind.RUN_ENDED, run.created_at, run)
             return
         self._ledger.enter(run)
-        self._bus.emit(EventKind.RUN_CREATED, run.created_at, run)
+        if run.hand_over is None and not self._slots.has(run.defined_by, run.id):
+            self._later.add(run)
+        shown = run if run.hand_over is not None else replace(run, waiting_for=self.waiting_for(run))
+        self._bus.emit(EventKind.RUN_CREATED, run.created_at, shown)
         if run.hand_over is not None:
             self._handing.send(run)
-        elif self._slots.holds(run.task_name, run.id):  # its turn came at once, or while it was written
+        elif self._slots.holds(run.defined_by, run.id):  # its turn came at once, or while it was written
             self._handing.add(run.id)
-        self._make_room(run.task_name)
+        self._make_room(run.defined_by)
 
     def _turn(self, run_ids: Iterable[RunId]) -> None:
         for run_id in run_ids:
             if self._is_written(run_id):  # else it is still being written, and added after that
                 self._handing.add(run_id)
 
-    def _make_room(self, task_name: str) -> None:
+    def _make_room(self, name: str) -> None:
         """`replace`: of those who wait only the newest goes on, and a holder leaves for it.
 
         Done after the commit of the newer one: if that fails, nothing has happened to the others.
         """
-        if self._tasks[task_name].on_overlap is not Overlap.REPLACE:
+        if self._rules[name].on_overlap is not Overlap.REPLACE:
             return
-        for run_id in self._slots.displaced(task_name, self._is_written):
+        for run_id in self._slots.displaced(name, self._is_written):
             entry = self._ledger.find(run_id)
             if entry is not None:
-                self._slots.free(task_name, run_id)
+                self._slots.free(name, run_id)
                 ending = Ending(end_at=self._clock.now(), message="a newer run took its place")
                 self._ledger.ended(entry, EndReason.SKIPPED, ending)
-        victim = self._slots.victim(task_name, self._is_written)
+        victim = self._slots.victim(name, self._is_written)
         entry = self._ledger.find(victim) if victim is not None else None
         if victim is not None and entry is not None:
-            self._slots.leave(task_name, victim)
+            self._slots.leave(name, victim)
             self._handing.ask_to_stop(entry, "a newer run, which replaces it")
 
     def _is_written(self, run_id: RunId) -> bool:
         return self._ledger.find(run_id) is not None
 
-    def _end_waiting(self, task_name: str) -> None:
-        for run_id in self._slots.waiting(task_name):
+    def _end_waiting(self, name: str) -> None:
+        for run_id in self._slots.waiting(name):
             entry = self._ledger.find(run_id)
             if entry is not None:
                 ending = Ending(

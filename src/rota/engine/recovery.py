@@ -13,16 +13,15 @@ from rota.logs.disk import size_of_log
 from rota.model.run import Cause, Ending, EndReason, Status, end_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from rota.engine.clock import Clock
+    from rota.engine.definitions import Definitions
     from rota.engine.dispatcher import Dispatcher
     from rota.engine.handing import Handing
     from rota.engine.ledger import Entry, Ledger
     from rota.keeper.link import KeeperLink, Message
     from rota.model.run import Run
-    from rota.model.task import Task
 
 log = structlog.get_logger()
 
@@ -33,14 +32,14 @@ class Recovery:
     def __init__(
         self,
         *,
-        tasks: Mapping[str, Task],
+        definitions: Definitions,
         ledger: Ledger,
         handing: Handing,
         dispatcher: Dispatcher,
         clock: Clock,
         data: Path,
     ) -> None:
-        self._tasks = tasks
+        self._definitions = definitions
         self._ledger = ledger
         self._handing = handing
         self._dispatcher = dispatcher
@@ -101,8 +100,7 @@ class Recovery:
     def _ended(self, entry: Entry, told: Ended) -> None:
         if told.start_at is not None and told.pid is not None:
             self._ledger.started(entry, at=told.start_at, pid=told.pid)
-        task = self._tasks.get(entry.known.task_name)
-        good = task.exit_codes if task is not None else frozenset({0})
+        good = self._definitions.exit_codes(entry.known)
         self._ledger.ended(entry, end_reason(told.ending, good), told.ending)
 
     def _lose(self, run: Run, link: KeeperLink) -> None:

@@ -31,7 +31,11 @@ def expired(
         run
         for place, run in enumerate(oldest)
         if (place < excess or _is_past(task, run, now))
-        and (run.scheduled_at is None or (horizon is not None and run.scheduled_at <= horizon))
+        and (
+            run.job is not None
+            or run.scheduled_at is None
+            or (horizon is not None and run.scheduled_at <= horizon)
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""The slots of every task: who holds one, who waits for one, each in the order of their coming."""
+"""The slots of every task, and of all jobs: who holds one, who waits for one, in order of their coming."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Places:
-    """The runs of one task that are open, or are being written down."""
+    """The runs of one task, or the jobs, that are open, or are being written down."""
 
     holders: dict[RunId, None] = field(
         default_factory=dict
@@ -30,12 +30,12 @@ _NONE = Places()
 
 class Slots:
     """A place is taken before its run is written, and given back when that fails, without a pause between
-    looking and taking: two triggers at once never both get the last slot.
+    looking and taking: two triggers at once never both get the last slot. Names are `Run.defined_by`.
     """
 
     def __init__(self, tasks: Mapping[str, Task]) -> None:
         self._tasks = tasks
-        self._places: dict[str, Places] = {}  # only of tasks that have open runs
+        self._places: dict[str, Places] = {}  # only where there are open runs
 
     def take(self, task: Task, run_id: RunId) -> Fate:
         """Admit a new run, and keep its place."""
@@ -49,37 +49,37 @@ class Slots:
             places.waiting[run_id] = None
         return fate
 
-    def hold(self, task_name: str, run_id: RunId) -> None:
+    def hold(self, name: str, run_id: RunId) -> None:
         """A run of an earlier server that has its slot already."""
-        self._places.setdefault(task_name, Places()).holders[run_id] = None
+        self._places.setdefault(name, Places()).holders[run_id] = None
 
-    def wait(self, task_name: str, run_id: RunId) -> None:
+    def wait(self, name: str, run_id: RunId) -> None:
         """A run of an earlier server that waits."""
-        self._places.setdefault(task_name, Places()).waiting[run_id] = None
+        self._places.setdefault(name, Places()).waiting[run_id] = None
 
-    def leave(self, task_name: str, run_id: RunId) -> None:
+    def leave(self, name: str, run_id: RunId) -> None:
         """A holder was asked to stop."""
-        places = self._places.get(task_name, _NONE)
+        places = self._places.get(name, _NONE)
         if run_id in places.holders:
             places.leaving.add(run_id)
 
-    def free(self, task_name: str, run_id: RunId) -> list[RunId]:
+    def free(self, name: str, run_id: RunId) -> list[RunId]:
         """The run gives up its place; those whose turn it is now hold a slot, and are returned."""
-        places = self._places.get(task_name)
+        places = self._places.get(name)
         if places is None:
             return []
         places.holders.pop(run_id, None)
         places.waiting.pop(run_id, None)
         places.leaving.discard(run_id)
         if not places.holders and not places.waiting:
-            del self._places[task_name]
+            del self._places[name]
             return []
-        return self.promote(task_name)
+        return self.promote(name)
 
-    def promote(self, task_name: str) -> list[RunId]:
+    def promote(self, name: str) -> list[RunId]:
         """Give the free slots to those who wait longest; returns them."""
-        places = self._places.get(task_name, _NONE)
-        task = self._tasks.get(task_name)
+        places = self._places.get(name, _NONE)
+        task = self._tasks.get(name)
         if task is None or not places.waiting:
             return []
         turns = promoted(task, holding=len(places.holders), waiting=places.waiting)
@@ -88,36 +88,44 @@ class Slots:
             places.holders[run_id] = None
         return turns
 
-    def displaced(self, task_name: str, written: Callable[[RunId], bool]) -> list[RunId]:
+    def displaced(self, name: str, written: Callable[[RunId], bool]) -> list[RunId]:
         """Those who wait in vain, since a newer one replaces them.
 
         Here and in `victim` only those count that are written down: the others may yet come to nothing.
         """
-        task = self._tasks.get(task_name)
-        waiting = [run_id for run_id in self.waiting(task_name) if written(run_id)]
+        task = self._tasks.get(name)
+        waiting = [run_id for run_id in self.waiting(name) if written(run_id)]
         return displaced(task, waiting) if task is not None else []
 
-    def victim(self, task_name: str, written: Callable[[RunId], bool]) -> RunId | None:
+    def victim(self, name: str, written: Callable[[RunId], bool]) -> RunId | None:
         """The holder that has to make room, if one has to."""
-        task = self._tasks.get(task_name)
-        places = self._places.get(task_name, _NONE)
+        task = self._tasks.get(name)
+        places = self._places.get(name, _NONE)
         if task is None:
             return None
         waiting = sum(written(run_id) for run_id in places.waiting)
         return victim(task, places.holders, leaving=places.leaving, waiting=waiting)
 
-    def holds(self, task_name: str, run_id: RunId) -> bool:
+    def holds(self, name: str, run_id: RunId) -> bool:
         """Whether the run has a slot."""
-        return run_id in self._places.get(task_name, _NONE).holders
+        return run_id in self._places.get(name, _NONE).holders
 
-    def holders(self, task_name: str) -> Iterable[RunId]:
+    def has(self, name: str, run_id: RunId) -> bool:
+        """Whether the run has a place, be it that it holds a slot or waits for one."""
+        return self.holds(name, run_id) or self.waits(name, run_id)
+
+    def waits(self, name: str, run_id: RunId) -> bool:
+        """Whether the run wants a slot, and has none."""
+        return run_id in self._places.get(name, _NONE).waiting
+
+    def holders(self, name: str) -> Iterable[RunId]:
         """Those who have a slot, the oldest first."""
-        return tuple(self._places.get(task_name, _NONE).holders)
+        return tuple(self._places.get(name, _NONE).holders)
 
-    def waiting(self, task_name: str) -> Iterable[RunId]:
+    def waiting(self, name: str) -> Iterable[RunId]:
         """Those who want one, the next first."""
-        return tuple(self._places.get(task_name, _NONE).waiting)
+        return tuple(self._places.get(name, _NONE).waiting)
 
-    def task_names(self) -> list[str]:
-        """The tasks that have open runs."""
+    def names(self) -> list[str]:
+        """Those that have open runs."""
         return list(self._places)

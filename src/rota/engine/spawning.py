@@ -1,4 +1,4 @@
-"""What a keeper is told to spawn: a task and one run of it, as arguments, environment and folder. Pure."""
+"""What a keeper is told to spawn: a run and its definition, as arguments, environment and folder. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rota.keeper.account import Account
+    from rota.model.job import Job
     from rota.model.run import Run
     from rota.model.task import Task
 
@@ -25,9 +26,9 @@ _POSIX = re.compile(r"^r?(sh|bash|dash|ash|ksh\d*|mksh|lksh|oksh|pdksh|yash|posh
 def spawn_of(
     run: Run, task: Task, *, base: Mapping[str, str], folder: str, account: Account | None = None
 ) -> Spawn:
-    """The spawn of a run that was handed over; `base` is the server's environment as children may see it.
+    """The spawn of a run that was handed over; `base` is the environment that its own is added to.
 
-    `account` is that of the task's `user`.
+    `account` is that of the user whose it is to be, if that is not the server's own.
     """
     if run.hand_over is None:
         raise ValueError(f"run {run.id} has not been handed over")
@@ -59,6 +60,13 @@ def argv_of(task: Task) -> tuple[str, ...]:
     return (*_invocation(task.shell), task.run)
 
 
+def argv_of_job(job: Job, shell: str) -> tuple[str, ...]:
+    """The same of a job, whose text goes on after a command that fails: it was typed, and is no script."""
+    if not isinstance(job.command, str):
+        return job.command
+    return (*shlex.split(shell), "-c", job.command)
+
+
 @cache
 def _invocation(shell: str) -> tuple[str, ...]:
     """How this shell is told to run a script that follows; there are few shells, and splitting is slow."""
@@ -69,13 +77,14 @@ def _invocation(shell: str) -> tuple[str, ...]:
 
 
 def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment: the server's, over it the task's, over both what Rota says of the run."""
+    """The whole environment: the base, over it the definition's, over both what Rota says of the run."""
     told = {
         "ROTA_RUN_ID": run.id,
-        "ROTA_TASK": run.task_name,
         "ROTA_TRIGGERED_BY": run.triggered_by.value,
         "ROTA_ATTEMPT": str(run.retry_attempt + 1),
     }
+    if run.task_name is not None:
+        told["ROTA_TASK"] = run.task_name
     if run.scheduled_at is not None:
         told["ROTA_SCHEDULED_AT"] = _rfc3339(run.scheduled_at)
     return {**base, **task.env, **told}

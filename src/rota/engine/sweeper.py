@@ -15,6 +15,7 @@ from rota.engine.retention import expired, pause, surplus
 from rota.logs import disk
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
+from rota.model.job import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,7 +42,7 @@ class Sweeper:
     def __init__(
         self,
         *,
-        tasks: Mapping[str, Task],
+        rules: Mapping[str, Task],
         store: Store,
         bus: Bus,
         clock: Clock,
@@ -49,8 +50,10 @@ class Sweeper:
         max_size: int,
         running: Callable[[], Iterable[RunId]],
     ) -> None:
-        """`running` tells whose logs are being written; `max_size` is for all logs, 0 for any size."""
-        self._tasks = tasks
+        """`rules` are those of each task, and of all jobs; `running` tells whose logs are being written;
+        `max_size` is for all logs, 0 for any size.
+        """
+        self._rules = rules
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -58,7 +61,7 @@ class Sweeper:
         self._max_size = max_size
         self._running = running
         self._pauses = {
-            name: wait.total_seconds() for name, task in tasks.items() if (wait := pause(task)) is not None
+            name: wait.total_seconds() for name, task in rules.items() if (wait := pause(task)) is not None
         }
         self._look_at = dict.fromkeys(self._pauses, 0.0)  # when, by the monotonic clock
         self._total = 0
@@ -71,7 +74,7 @@ class Sweeper:
         self._total += log_size
         if log_size:
             self._first = min(self._first, run.id)
-        task = self._tasks.get(run.task_name)
+        task = self._rules.get(run.defined_by)
         if task is not None and task.keep_runs is not None:
             self._look_at[task.name] = 0.0
 
@@ -93,7 +96,7 @@ class Sweeper:
         now = self._clock.monotonic()
         due = [name for name, at in self._look_at.items() if at <= now][:TASKS]
         for name in due:
-            await self._sweep(self._tasks[name])
+            await self._sweep(self._rules[name])
         if self._max_size:
             await self._shrink()
 
@@ -103,7 +106,7 @@ class Sweeper:
             horizon = await self._store.horizon()
             full = True
             while full:
-                old = await self._store.old(task.name, BATCH)
+                old = await self._store.old(None if task.name == JOBS else task.name, BATCH)
                 going = expired(task, old.oldest, ended=old.ended, now=self._clock.now(), horizon=horizon)
                 full = len(going) == BATCH
                 if going:

@@ -27,6 +27,8 @@ class Topic:
         run = event.run
         if run is None:
             return (_ALL,)
+        if run.task_name is None:
+            return (_ALL, cls(run_id=run.id))
         return (
             _ALL,
             cls(task_name=run.task_name),

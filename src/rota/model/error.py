@@ -2,8 +2,9 @@
 
 RotaError
 ├── NotFound            TaskNotFound · RunNotFound
-├── Refused             ManualTriggerOff · RunEnded · KeyReused · ShuttingDown
+├── Refused             ManualTriggerOff · JobsOff · JobRefused · RunEnded · KeyReused · ShuttingDown
 │                       RunNotStarted · InputClosed · InputFull · NoTerminal
+├── RunUnclear          the ending of a run's id, which several have
 ├── Invalid             a value that its caller can mend; names every fault
 ├── StoreUnavailable    the database cannot be written (disk full, I/O error)
 ├── KeeperUnavailable   no keeper is connected at the moment, or it does not answer
@@ -52,6 +53,14 @@ class ManualTriggerOff(Refused):
     def __init__(self, name: str) -> None:
         super().__init__(f"task {name!r} has manual_trigger = false: only its schedule starts it")
         self.name = name
+
+
+class JobsOff(Refused):
+    """This caller may start no jobs."""
+
+
+class JobRefused(Refused):
+    """The rules of `[jobs]` do not let this job be started."""
 
 
 class RunEnded(Refused):
@@ -120,6 +129,18 @@ class Fault:
     location: str  #: such as `body.params.level` or `query.limit`
     message: str
     value: object = None
+
+
+class RunUnclear(RotaError):
+    """The ids of several runs end so; `candidates` are the newest of them, as id and label."""
+
+    def __init__(self, ending: str, candidates: list[tuple[str, str]]) -> None:
+        super().__init__(
+            f"several runs have an id that ends in {ending!r}; give more of it: "
+            + ", ".join(f"{run_id} ({label})" for run_id, label in candidates)
+        )
+        self.ending = ending
+        self.candidates = candidates
 
 
 class Invalid(RotaError):

@@ -8,9 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType, Self
 
 from rota.model.error import IllegalMove
+from rota.model.job import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rota.model.job import Job
 
 RunId = NewType("RunId", str)
 """A UUIDv7 as 36 lower-case characters; its order is the order of creation."""
@@ -65,6 +68,22 @@ class TriggeredBy(StrEnum):
     SUBSCRIPTION = "subscription"  #: a sync that brought it in
 
 
+class ActorKind(StrEnum):
+    """What the one who asked for a run is."""
+
+    USER = "user"  #: a user of this machine, by login name
+    MCP = "mcp"  #: an MCP client, by the name that it gives itself
+
+
+class WaitKind(StrEnum):
+    """What a pending run waits for."""
+
+    TIME = "time"  #: its `scheduled_at`
+    TASK = "task"  #: a slot of its task
+    JOBS = "jobs"  #: a slot of those that all jobs share
+    KEEPER = "keeper"  #: nothing of its own: it starts as soon as the keeper or the database can again
+
+
 class Cause(StrEnum):
     """Why the keeper ended a run by itself or by request. An exit of the program's own has none."""
 
@@ -108,12 +127,30 @@ class Ending:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """Who asked for a run."""
+
+    kind: ActorKind
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitingFor:
+    """What keeps a pending run from its start."""
+
+    kind: WaitKind
+    name: str | None = None  #: whose slots they are, when it waits for one
+    run_ids: tuple[RunId, ...] = ()  #: who has them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """One execution, from its trigger to its end. What is not known is None."""
 
     id: RunId
     kind: Kind = Kind.TASK
-    task_name: str
+    task_name: str | None = None  #: None for a job
+    job: Job | None = None  #: what it runs, when no task says so
     status: Status = Status.PENDING
     end_reason: EndReason | None = None
     exit_code: int | None = None
@@ -121,7 +158,8 @@ class Run:
     triggered_by: TriggeredBy
     params: Mapping[str, str | None] = field(default_factory=dict)
     created_at: datetime
-    scheduled_at: datetime | None = None  #: the tick; None for a run that was asked for
+    actor: Actor | None = None  #: who asked for it; None when nobody did, or nobody knows
+    scheduled_at: datetime | None = None  #: the tick, or for when it was asked for; else None
     start_at: datetime | None = None
     end_at: datetime | None = None
     duration: timedelta | None = None
@@ -134,6 +172,17 @@ class Run:
     message: str | None = None  #: one sentence of Rota's own on why it ended so
     node: str = "local"
     hand_over: HandOver | None = None  #: None until it was given to a keeper
+    waiting_for: WaitingFor | None = None  #: filled in where a pending run is shown; not stored
+
+    @property
+    def defined_by(self) -> str:
+        """Under which name its rules stand: its task's, or that of all jobs."""
+        return self.task_name if self.task_name is not None else JOBS
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence: its task, the name of its job, or that it is one."""
+        return self.task_name or (self.job.name if self.job is not None else None) or "job"
 
     def handed_over(self, to: HandOver) -> Self:
         """The same pending run, given to a keeper; its process may live from now on."""
@@ -152,9 +201,10 @@ class Run:
         return self._moved(Status.RUNNING, start_at=at, pid=pid)
 
     def ended(self, reason: EndReason, ending: Ending) -> Self:
-        """Nothing of it lives."""
+        """Nothing of it lives, and nothing secret is kept for it."""
         return self._moved(
             Status.ENDED,
+            job=replace(self.job, sealed=None) if self.job is not None else None,
             end_reason=reason,
             exit_code=ending.exit_code,
             signal=ending.signal,

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from rota.operations.rota import Rota
 
 
-async def follow_log(rota: Rota, run_id: RunId, wanted: Following) -> Follower[Run]:
+async def follow_log(rota: Rota, run_id: str, wanted: Following) -> Follower[Run]:
     """A follower, whose log is over with the ended run, or with None when the server stops. To be closed.
 
-    Raises RunNotFound.
+    Raises RunNotFound and RunUnclear.
     """
-    await get_run(rota, run_id)
-    return rota.live_logs.follow(rota.data, run_id, wanted, lambda: _end_of(rota, run_id))
+    run = await get_run(rota, run_id)
+    return rota.live_logs.follow(rota.data, run.id, wanted, lambda: _end_of(rota, run.id))
 
 
 async def _end_of(rota: Rota, run_id: RunId) -> Run | None:

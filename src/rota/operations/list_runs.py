@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rota.model.error import Fault, Invalid
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 async def list_runs(rota: Rota, wanted: RunFilter, *, limit: int, cursor: str | None) -> Page:
     """The runs that the filter lets through. Raises Invalid when the cursor is not one of ours."""
     try:
-        return await rota.store.runs(wanted, limit=limit, cursor=cursor)
+        page = await rota.store.runs(wanted, limit=limit, cursor=cursor)
     except ValueError as error:
         raise Invalid([Fault(location="query.cursor", message=str(error), value=cursor)]) from error
+    return replace(page, items=[rota.engine.shown(run) for run in page.items])

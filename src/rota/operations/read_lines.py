@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rota.logs.page import OpenLine, Page
     from rota.logs.pattern import Wanted
     from rota.logs.searching import Outcome
-    from rota.model.run import Run, RunId
+    from rota.model.run import Run
     from rota.operations.rota import Rota
 
 #: Seconds that a look for matching lines may take.
@@ -78,12 +78,12 @@ class LogLines:
     next_cursor: str | None  #: None when nothing can follow
 
 
-async def read_lines(rota: Rota, run_id: RunId, wanted: LinesWanted) -> LogLines:
-    """The lines that are wanted. Raises RunNotFound and Invalid."""
+async def read_lines(rota: Rota, run_id: str, wanted: LinesWanted) -> LogLines:
+    """The lines that are wanted. Raises RunNotFound, RunUnclear and Invalid."""
     run = await get_run(rota, run_id)
     if wanted.since is not None:
         _position(run, wanted.since)
-    removed_at = await rota.store.log_removed_at(run_id)
+    removed_at = await rota.store.log_removed_at(run.id)
     outcome = None if wanted.grep is None else await _find(rota, run, wanted, wanted.grep)
     return await asyncio.to_thread(_read, rota, run, wanted, outcome, removed_at)
 

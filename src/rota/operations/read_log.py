@@ -13,7 +13,7 @@ from rota.operations.get_run import get_run
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from rota.model.run import Run, RunId
+    from rota.model.run import Run
     from rota.operations.rota import Rota
 
 #: How much is read at once; enough that a fast disk is the slower part.
@@ -59,8 +59,11 @@ class RawLog:
         return self._log.beginning.offset if self._stream is None else self._log.start_of(self._stream)
 
 
-async def read_log(rota: Rota, run_id: RunId, stream: int | None = None) -> RawLog:
-    """Both streams in order of arrival, or one; empty for a run that wrote nothing. Raises RunNotFound."""
+async def read_log(rota: Rota, run_id: str, stream: int | None = None) -> RawLog:
+    """Both streams in order of arrival, or one; empty for a run that wrote nothing.
+
+    Raises RunNotFound and RunUnclear.
+    """
     run = await get_run(rota, run_id)
     return await asyncio.to_thread(_open, rota, run, stream)
 

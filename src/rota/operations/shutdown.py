@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rota.model.run import Status
+
 if TYPE_CHECKING:
     from rota.operations.rota import Rota
 
@@ -22,8 +24,8 @@ def shutdown(rota: Rota) -> Leaving:
     """Ask for the end of everything; it follows at once, and the server's process leaves last."""
     leaving = Leaving(
         pid=rota.pid,
-        running=sum(len(rota.engine.running(name)) for name in rota.engine.tasks),
-        pending=sum(len(rota.engine.pending(name)) for name in rota.engine.tasks),
+        running=rota.engine.count(Status.RUNNING),
+        pending=rota.engine.count(Status.PENDING),
     )
     rota.shutdown_asked.set()
     return leaving

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rota.model.error import KeyReused, RunNotFound
-from rota.model.run import EndReason, RunId, Status
-from rota.storage.conflict import KeyTaken
+from rota.operations.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rota.model.run import Run, TriggeredBy
+    from rota.model.run import Actor, TriggeredBy
+    from rota.operations.once import Triggered
     from rota.operations.rota import Rota
     from rota.storage.requests import Request
-
-#: How admission turns a trigger away, by the status that the store keeps of the first answer. A run that
-#: ended as `skipped` later (a newer one took its place) was not turned away: its trigger had been accepted.
-TURNED_AWAY = {409: EndReason.SKIPPED, 429: EndReason.QUEUE_FULL}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Triggered:
-    """What came of it."""
-
-    run: Run
-    turned_away: EndReason | None = None  #: why admission let it go by; the run records it
-    repeated: bool = False  #: the key had been seen: nothing was started by this request
 
 
 async def trigger(
@@ -36,34 +21,17 @@ async def trigger(
     *,
     triggered_by: TriggeredBy,
     params: Mapping[str, str | None],
+    actor: Actor | None = None,
     request: Request | None = None,
 ) -> Triggered:
     """Start the task, or give the run that an earlier request of the same key started.
 
     Raises TaskNotFound, ManualTriggerOff, Invalid, KeyReused, StoreUnavailable and ShuttingDown.
     """
-    if request is not None and (earlier := await rota.store.request(request.key)):
-        return await _repeated(rota, earlier, request)
-    try:
-        run = await rota.engine.trigger(task_name, triggered_by=triggered_by, params=params, request=request)
-    except KeyTaken as taken:
-        # Two requests of one key were under way together: the store let one of them in.
-        if request is None:
-            raise
-        return await _repeated(rota, taken.request, request)
-    return Triggered(run=run, turned_away=_turned_away(run))
-
-
-async def _repeated(rota: Rota, earlier: Request, request: Request) -> Triggered:
-    if (earlier.method, earlier.path, earlier.body_hash) != (request.method, request.path, request.body_hash):
-        raise KeyReused(request.key)
-    run = await rota.store.run(RunId(earlier.run_id))
-    if run is None:
-        raise RunNotFound(earlier.run_id)
-    return Triggered(run=run, turned_away=TURNED_AWAY.get(earlier.status_code), repeated=True)
-
-
-def _turned_away(run: Run) -> EndReason | None:
-    if run.status is Status.ENDED and run.end_reason in TURNED_AWAY.values():
-        return run.end_reason
-    return None
+    return await once(
+        rota,
+        request,
+        lambda: rota.engine.trigger(
+            task_name, triggered_by=triggered_by, params=params, actor=actor, request=request
+        ),
+    )

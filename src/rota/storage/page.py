@@ -6,14 +6,15 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from sqlalchemy import false, select, union_all
 
-from rota.model.run import EndReason, Run, Status, TriggeredBy
+from rota.model.run import EndReason, Kind, Run, Status, TriggeredBy
 from rota.storage.microseconds import of_time
 from rota.storage.row import to_run
-from rota.storage.schema import RUNS, STILL_OPEN
+from rota.storage.schema import RUNS, STILL_OPEN, TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -31,11 +32,26 @@ class RunFilter:
     """Which runs a list is of; None asks for nothing, a set for any of its members."""
 
     task_name: str | None = None
+    kind: AbstractSet[Kind] | None = None
+    name: str | None = None  #: of a job
+    tags: AbstractSet[str] | None = None  #: of a job
     status: AbstractSet[Status] | None = None
     end_reason: AbstractSet[EndReason] | None = None
     triggered_by: AbstractSet[TriggeredBy] | None = None
     created_after: datetime | None = None  #: this moment included
     created_before: datetime | None = None  #: this moment not included
+
+
+class _By(Enum):
+    """What can narrow a list."""
+
+    TAG = auto()
+    NAME = auto()
+    END = auto()
+    OPEN = auto()
+    TASK = auto()
+    KIND = auto()
+    TRIGGER = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +91,7 @@ def read_cursor(wanted: RunFilter, cursor: str) -> str:
 def _digest(wanted: RunFilter) -> bytes:
     parts: list[object] = [
         wanted.task_name,
+        wanted.name,
         *(None if chosen is None else sorted(chosen) for chosen in _sets(wanted)),
         *(None if at is None else of_time(at) for at in (wanted.created_after, wanted.created_before)),
     ]
@@ -82,41 +99,77 @@ def _digest(wanted: RunFilter) -> bytes:
 
 
 def _sets(wanted: RunFilter) -> tuple[AbstractSet[str] | None, ...]:
-    return wanted.status, wanted.end_reason, wanted.triggered_by
+    return wanted.status, wanted.end_reason, wanted.triggered_by, wanted.kind, wanted.tags
 
 
 def _query(wanted: RunFilter, limit: int, after: str | None, drift: Drift) -> Select[*tuple[object, ...]]:
-    conditions = _conditions(wanted, after, drift)
-    branches = _branches(wanted)
     newest = select(*RUNS.c).order_by(RUNS.c.id.desc()).limit(limit)
-    if len(branches) == 1:
-        return newest.where(*conditions, *branches[0])
-    few = [
-        select(RUNS.c.id).where(*conditions, *branch).order_by(RUNS.c.id.desc()).limit(limit).subquery()
-        for branch in branches
-    ]
+    if any(chosen is not None and not chosen for chosen in _sets(wanted)):
+        return newest.where(false())
+    branches = _branches(wanted)
+    if len(branches) == 1 and wanted.tags is None:
+        return newest.where(*_conditions(wanted, RUNS.c.id, after, drift), *branches[0])
+    few = [_ids(wanted, branch, after, drift).limit(limit).subquery() for branch in branches]
     return newest.where(RUNS.c.id.in_(union_all(*(select(each.c.id) for each in few))))
 
 
-def _conditions(wanted: RunFilter, after: str | None, drift: Drift) -> list[ColumnElement[bool]]:
+def _ids(
+    wanted: RunFilter, branch: list[ColumnElement[bool]], after: str | None, drift: Drift
+) -> Select[tuple[str]]:
+    # Of tagged runs, the tags' own index gives the newest first.
+    ids = RUNS.c.id if wanted.tags is None else TAGS.c.run_id
+    query = select(ids.label("id")).where(*_conditions(wanted, ids, after, drift), *branch)
+    if wanted.tags is not None:
+        query = query.select_from(TAGS.join(RUNS, RUNS.c.id == TAGS.c.run_id))
+    return query.order_by(ids.desc())
+
+
+def _conditions(
+    wanted: RunFilter, ids: ColumnElement[str], after: str | None, drift: Drift
+) -> list[ColumnElement[bool]]:
+    """What a run has to be like beside what its branch says; an index that is not to be used is hidden."""
     conditions: list[ColumnElement[bool]] = []
+    narrow = _narrowest(wanted)
     if wanted.task_name is not None:
-        conditions.append(
-            (_passed_by(RUNS.c.task_name) if _only_open(wanted) else RUNS.c.task_name) == wanted.task_name
-        )
+        hidden = narrow in (_By.TAG, _By.NAME, _By.OPEN)
+        conditions.append((_passed_by(RUNS.c.task_name) if hidden else RUNS.c.task_name) == wanted.task_name)
+    if wanted.name is not None:
+        conditions.append((RUNS.c.name if narrow is _By.NAME else _passed_by(RUNS.c.name)) == wanted.name)
     if wanted.status is not None:
         conditions.append(RUNS.c.status.in_(sorted(wanted.status)))
-    if wanted.triggered_by is not None and not _by_trigger(wanted):
+    if wanted.triggered_by is not None and narrow is not _By.TRIGGER:
         conditions.append(_passed_by(RUNS.c.triggered_by).in_(sorted(wanted.triggered_by)))
+    if wanted.kind is not None and narrow is not _By.KIND:
+        conditions.append(_passed_by(RUNS.c.kind).in_(sorted(wanted.kind)))
+    if wanted.end_reason is not None and narrow is not _By.END:
+        conditions.append(_passed_by(RUNS.c.end_reason).in_(sorted(wanted.end_reason)))
     if wanted.created_after is not None:
-        conditions.append(RUNS.c.id >= drift.first_id(wanted.created_after))
+        conditions.append(ids >= drift.first_id(wanted.created_after))
         conditions.append(RUNS.c.created_at >= of_time(wanted.created_after))
     if wanted.created_before is not None:
-        conditions.append(RUNS.c.id < drift.last_id(wanted.created_before))
+        conditions.append(ids < drift.last_id(wanted.created_before))
         conditions.append(RUNS.c.created_at < of_time(wanted.created_before))
     if after is not None:
-        conditions.append(RUNS.c.id < after)
+        conditions.append(ids < after)
     return conditions
+
+
+def _narrowest(wanted: RunFilter) -> _By | None:
+    """What narrows a list most, so that its index is the one to read.
+
+    Few runs have a tag or a name, few are open; most are runs of tasks.
+    """
+    narrows = (
+        (_By.TAG, wanted.tags is not None),
+        (_By.NAME, wanted.name is not None),
+        (_By.END, wanted.end_reason is not None),
+        (_By.OPEN, wanted.status is not None and Status.ENDED not in wanted.status),
+        (_By.TASK, wanted.task_name is not None),
+        (_By.KIND, wanted.kind is not None and Kind.TASK not in wanted.kind),
+        (_By.TRIGGER, wanted.triggered_by is not None),
+        (_By.KIND, wanted.kind is not None),
+    )
+    return next((what for what, does in narrows if does), None)
 
 
 def _branches(wanted: RunFilter) -> list[list[ColumnElement[bool]]]:
@@ -124,26 +177,21 @@ def _branches(wanted: RunFilter) -> list[list[ColumnElement[bool]]]:
 
     For one value an index gives the newest first; for several it would give them all, to be sorted.
     """
-    if any(chosen is not None and not chosen for chosen in _sets(wanted)):
-        return [[false()]]
-    if wanted.end_reason is not None:
-        return [[RUNS.c.end_reason == reason] for reason in sorted(wanted.end_reason)]
-    if _only_open(wanted):
-        return [[STILL_OPEN]]
-    if wanted.triggered_by is not None and _by_trigger(wanted):
-        return [[RUNS.c.triggered_by == by] for by in sorted(wanted.triggered_by)]
-    return [[]]
+    match _narrowest(wanted):
+        case _By.TAG:
+            return [[TAGS.c.tag == tag] for tag in sorted(wanted.tags or ())]
+        case _By.END:
+            return [[RUNS.c.end_reason == reason] for reason in sorted(wanted.end_reason or ())]
+        case _By.OPEN:
+            return [[STILL_OPEN]]
+        case _By.KIND:
+            return [[RUNS.c.kind == kind] for kind in sorted(wanted.kind or ())]
+        case _By.TRIGGER:
+            return [[RUNS.c.triggered_by == by] for by in sorted(wanted.triggered_by or ())]
+        case _:
+            return [[]]
 
 
 def _passed_by(column: ColumnElement[str]) -> ColumnElement[str]:
     """The column as an expression: a planner would take its index even when nine runs in ten match."""
     return column.concat("")
-
-
-def _only_open(wanted: RunFilter) -> bool:
-    return wanted.status is not None and Status.ENDED not in wanted.status
-
-
-def _by_trigger(wanted: RunFilter) -> bool:
-    """Whether `triggered_by` is what narrows the list, and nothing else does."""
-    return wanted.task_name is None and wanted.end_reason is None and not _only_open(wanted)

@@ -6,6 +6,7 @@ the commit, and only then the id: a crash in between leaves a list, and no searc
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
 from rota.model.run import RunId
 from rota.storage.microseconds import of_time, to_time
 from rota.storage.row import to_run
-from rota.storage.schema import LOGS, REMOVALS, RUNS
+from rota.storage.schema import LOGS, REMOVALS, RUNS, TAGS
 from rota.storage.statement import Statement
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Old:
-    """The end of a task's history: how many of its runs have ended, and the first of those."""
+    """The beginning of a history: how many runs of a task, or jobs, have ended, and the first of those."""
 
     ended: int
     oldest: list[Run]
@@ -42,7 +43,14 @@ _NOTE_LOG = Statement(
     ["run_id", "size"],
 )
 _DELETE_RUN = Statement(
-    delete(RUNS).where(RUNS.c.id == bindparam("run_id"), RUNS.c.end_reason.is_not(None)), ["run_id"]
+    delete(RUNS)
+    .where(RUNS.c.id == bindparam("run_id"), RUNS.c.end_reason.is_not(None))
+    .returning(RUNS.c.tags),
+    ["run_id"],
+)
+_UNTAG = Statement(
+    delete(TAGS).where(TAGS.c.tag == bindparam("tag"), TAGS.c.run_id == bindparam("run_id")),
+    ["tag", "run_id"],
 )
 _FORGET_LOG = Statement(
     delete(LOGS).where(LOGS.c.run_id == bindparam("run_id")).returning(LOGS.c.size, LOGS.c.removed_at),
@@ -57,7 +65,7 @@ _GIVE_UP_LOG = Statement(
 _LIST = Statement(insert(REMOVALS).on_conflict_do_nothing(), ["run_id"])
 _STRIKE = Statement(delete(REMOVALS).where(REMOVALS.c.run_id == bindparam("run_id")), ["run_id"])
 
-_OF_TASK = RUNS.c.task_name == bindparam("task_name"), RUNS.c.end_reason.is_not(None)
+_OF_TASK = RUNS.c.task_name.is_not_distinct_from(bindparam("task_name")), RUNS.c.end_reason.is_not(None)
 _COUNT = select(func.count()).select_from(RUNS).where(*_OF_TASK)
 _OLDEST = select(*RUNS.c).where(*_OF_TASK).order_by(RUNS.c.id).limit(bindparam("most"))
 _TOTAL = select(func.coalesce(func.sum(LOGS.c.size), 0)).where(LOGS.c.removed_at.is_(None))
@@ -78,13 +86,21 @@ def note_log(cursor: DBAPICursor, run_id: RunId, size: int) -> None:
 
 def delete_runs(cursor: DBAPICursor, run_ids: Iterable[RunId]) -> tuple[list[RunId], int]:
     """Delete those that have ended, and list their files for removal; those, and how large their logs are."""
-    deleted = [run_id for run_id in run_ids if _DELETE_RUN.execute(cursor, (run_id,)).rowcount == 1]
+    deleted = [run_id for run_id in run_ids if _delete_run(cursor, run_id)]
     freed = 0
     for run_id in deleted:
         for size, removed in _FORGET_LOG.execute(cursor, (run_id,)).fetchall():
             freed += size if removed is None else 0
         _LIST.execute(cursor, (run_id,))
     return deleted, freed
+
+
+def _delete_run(cursor: DBAPICursor, run_id: RunId) -> bool:
+    found = _DELETE_RUN.execute(cursor, (run_id,)).fetchall()
+    for (tags,) in found:
+        for tag in () if tags is None else json.loads(tags):
+            _UNTAG.execute(cursor, (tag, run_id))
+    return bool(found)
 
 
 def give_up_logs(cursor: DBAPICursor, run_ids: Iterable[RunId], at: datetime) -> None:
@@ -100,8 +116,8 @@ def strike(cursor: DBAPICursor, run_ids: Iterable[RunId]) -> None:
         _STRIKE.execute(cursor, (run_id,))
 
 
-def old(connection: Connection, task_name: str, limit: int) -> Old:
-    """How many runs of a task have ended, and the oldest of them."""
+def old(connection: Connection, task_name: str | None, limit: int) -> Old:
+    """How many runs of a task have ended, or how many jobs, and the oldest of them."""
     count = connection.execute(_COUNT, {"task_name": task_name}).scalar_one()
     rows = connection.execute(_OLDEST, {"task_name": task_name, "most": limit}).all()
     return Old(ended=count, oldest=[to_run(row) for row in rows])

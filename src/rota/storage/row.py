@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rota.model.run import EndReason, HandOver, Kind, Run, RunId, Status, TriggeredBy
+from rota.model.job import Job
+from rota.model.run import (
+    Actor,
+    ActorKind,
+    EndReason,
+    HandOver,
+    Kind,
+    Run,
+    RunId,
+    Status,
+    TriggeredBy,
+)
+from rota.model.task import Stdin
 from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
 
 if TYPE_CHECKING:
@@ -16,6 +28,9 @@ _KIND = {member.value: member for member in Kind}
 _STATUS = {member.value: member for member in Status}
 _END_REASON = {member.value: member for member in EndReason} | {None: None}
 _TRIGGERED_BY = {member.value: member for member in TriggeredBy}
+_STDIN = {member.value: member for member in Stdin}
+
+_NO_JOB = (None,) * 8
 
 
 def of_run(run: Run) -> tuple[object, ...]:
@@ -45,6 +60,8 @@ def of_run(run: Run) -> tuple[object, ...]:
         storable(run.message),
         run.node,
         *((None, None, None) if hand_over is None else _hand_over(hand_over)),
+        *(_NO_JOB if run.job is None else _of_job(run.job)),
+        *((None, None) if run.actor is None else (run.actor.kind.value, run.actor.name)),
     )
 
 
@@ -61,7 +78,7 @@ def of_life(run: Run) -> tuple[object, ...]:
 
 
 def of_end(run: Run) -> tuple[object, ...]:
-    """All that may have changed by the time that a run has ended."""
+    """All that may have changed by the time that a run has ended; what was sealed for it goes anyway."""
     hand_over = run.hand_over
     return (
         run.status.value,
@@ -107,17 +124,40 @@ def to_run(row: Sequence[Any]) -> Run:
         attempt,
         keeper_id,
         boot_id,
+        name,
+        command,
+        cwd,
+        tags,
+        timeout,
+        stdin,
+        pty,
+        sealed,
+        actor_kind,
+        actor_name,
     ) = row
     return Run(
         id=RunId(run_id),
         kind=_KIND[kind],
         task_name=task_name,
+        job=None
+        if command is None
+        else Job(
+            command=_command(command),
+            cwd=cwd,
+            name=name,
+            tags=() if tags is None else tuple(json.loads(tags)),
+            timeout=to_duration(timeout) if timeout is not None else None,
+            stdin=_STDIN[stdin],
+            pty=bool(pty),
+            sealed=sealed,
+        ),
         status=_STATUS[status],
         end_reason=_END_REASON[end_reason],
         exit_code=exit_code,
         signal=signal,
         triggered_by=_TRIGGERED_BY[triggered_by],
         params=_params(params),
+        actor=Actor(kind=ActorKind(actor_kind), name=actor_name) if actor_kind is not None else None,
         created_at=to_time(created_at),
         scheduled_at=to_time(scheduled_at) if scheduled_at is not None else None,
         start_at=to_time(start_at) if start_at is not None else None,
@@ -144,6 +184,24 @@ def storable(sentence: str | None) -> str | None:
 
 def _hand_over(given: HandOver) -> tuple[str, str, str]:
     return given.attempt, given.keeper_id, given.boot_id
+
+
+def _of_job(job: Job) -> tuple[object, ...]:
+    return (
+        job.name,
+        json.dumps(job.command),
+        job.cwd,
+        json.dumps(job.tags) if job.tags else None,
+        of_duration(job.timeout) if job.timeout is not None else None,
+        job.stdin.value,
+        int(job.pty),
+        job.sealed,
+    )
+
+
+def _command(text: str) -> str | tuple[str, ...]:
+    parsed: str | list[str] = json.loads(text)
+    return parsed if isinstance(parsed, str) else tuple(parsed)
 
 
 def _params(text: str) -> Mapping[str, str | None]:

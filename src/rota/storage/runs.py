@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
 
 from rota.model.run import Run, RunId, Status
 from rota.storage import row
-from rota.storage.schema import RUNS, STILL_OPEN
+from rota.storage.schema import RUNS, STILL_OPEN, TAGS
 from rota.storage.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.engine.interfaces import DBAPICursor
 
 _LIFE = ("status", "start_at", "pid", "message", "attempt", "keeper_id", "boot_id")
@@ -33,10 +34,13 @@ _CREATE = Statement(
 )
 
 
-def _move(columns: tuple[str, ...]) -> Statement:
+_TAG = Statement(insert(TAGS), ["tag", "run_id"])
+
+
+def _move(columns: tuple[str, ...], **fixed: ColumnElement[Any]) -> Statement:
     return Statement(
         update(RUNS)
-        .values({column: bindparam(column) for column in columns})
+        .values({column: bindparam(column) for column in columns} | fixed)
         .where(
             RUNS.c.id == bindparam("before_id"),
             RUNS.c.status == bindparam("before_status"),
@@ -48,12 +52,18 @@ def _move(columns: tuple[str, ...]) -> Statement:
 
 
 _GO_ON = _move(_LIFE)
-_END_IT = _move(_END)
+_END_IT = _move(_END, sealed=null())
 
 
 def create(cursor: DBAPICursor, values: tuple[object, ...]) -> bool:
     """Insert a run's row; False, and nothing changed, when its tick has a run."""
     return _CREATE.execute(cursor, values).rowcount == 1
+
+
+def tag(cursor: DBAPICursor, run_id: RunId, tags: Iterable[str]) -> None:
+    """Note the tags of a new run, by which it is found."""
+    for each in tags:
+        _TAG.execute(cursor, (each, run_id))
 
 
 def move(cursor: DBAPICursor, before: Run, after: Run) -> bool:
@@ -78,6 +88,14 @@ _OF_TASK = (
     .limit(bindparam("most"))
 )
 
+_newest_ids = select(RUNS.c.id).order_by(RUNS.c.id.desc()).limit(bindparam("within")).subquery()
+_ENDING = (
+    select(*RUNS.c)
+    .where(RUNS.c.id.in_(select(_newest_ids.c.id).where(_newest_ids.c.id.like(bindparam("like")))))
+    .order_by(RUNS.c.id.desc())
+    .limit(bindparam("most"))
+)
+
 # Every task that has runs, by leaps through the index: a DISTINCT would read every entry of it.
 _names = select(func.min(RUNS.c.task_name).label("name")).cte("names", recursive=True)
 _names = _names.union_all(
@@ -95,6 +113,12 @@ def one(connection: Connection, run_id: RunId) -> Run | None:
     return None if found is None else row.to_run(found)
 
 
+def ending_with(connection: Connection, ending: str, within: int, limit: int) -> list[Run]:
+    """Of the newest so many runs, those whose ids end so, newest first."""
+    asked = {"like": f"%{ending}", "within": within, "most": limit}
+    return _runs(connection.execute(_ENDING, asked).all())
+
+
 def still_open(connection: Connection) -> list[Run]:
     """Every run that has not ended, oldest first."""
     return _runs(connection.execute(_OPEN).all())
@@ -107,7 +131,8 @@ def last_of(connection: Connection, task_name: str, limit: int) -> list[Run]:
 
 def latest(connection: Connection) -> dict[str, Run]:
     """The newest run of every task that ever had one."""
-    return {run.task_name: run for run in _runs(connection.execute(_LATEST).all())}
+    runs = _runs(connection.execute(_LATEST).all())
+    return {run.task_name: run for run in runs if run.task_name is not None}
 
 
 def _runs(rows: Sequence[Sequence[object]]) -> list[Run]:

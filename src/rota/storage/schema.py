@@ -19,12 +19,13 @@ from sqlalchemy import (
     Text,
 )
 
-from rota.model.run import EndReason, Kind, Status, TriggeredBy
+from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy
+from rota.model.task import Stdin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that these tables are the outcome of."""
 
 
@@ -42,7 +43,7 @@ RUNS = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("task_name", Text, nullable=False),
+    Column("task_name", Text),
     Column("status", Text, nullable=False),
     Column("end_reason", Text),
     Column("exit_code", Integer),
@@ -65,6 +66,16 @@ RUNS = Table(
     Column("attempt", Text),
     Column("keeper_id", Text),
     Column("boot_id", Text),
+    Column("name", Text),
+    Column("command", Text),  # a JSON string, or a list of strings
+    Column("cwd", Text),
+    Column("tags", Text),  # a JSON list of strings; null when there are none
+    Column("timeout", BigInteger),
+    Column("stdin", Text),
+    Column("pty", Integer),
+    Column("sealed", Text),  # of the vault; gone with the run's end
+    Column("actor_kind", Text),
+    Column("actor_name", Text),
     _is_one_of("kind", Kind),
     _is_one_of("status", Status),
     _is_one_of("end_reason", EndReason),
@@ -89,10 +100,24 @@ RUNS = Table(
     ),
     CheckConstraint("retry_attempt >= 0", name="retry_attempt_counts_from_0"),
     CheckConstraint("instance_index >= 0", name="instance_index_counts_from_0"),
+    _is_one_of("stdin", Stdin),
+    _is_one_of("actor_kind", ActorKind),
+    CheckConstraint(
+        "(kind = 'job') = (task_name IS NULL) AND (kind = 'job') = (command IS NOT NULL)"
+        " AND (kind = 'job') = (cwd IS NOT NULL) AND (kind = 'job') = (stdin IS NOT NULL)"
+        " AND (kind = 'job') = (pty IS NOT NULL)",
+        name="job_is_whole",
+    ),
+    CheckConstraint(
+        "kind = 'job' OR (name IS NULL AND tags IS NULL AND timeout IS NULL AND sealed IS NULL)",
+        name="only_a_job_defines_itself",
+    ),
+    CheckConstraint("status <> 'ended' OR sealed IS NULL", name="end_leaves_no_secret"),
+    CheckConstraint("(actor_kind IS NULL) = (actor_name IS NULL)", name="actor_is_whole"),
 )
 
-# What a list can be asked for, each in the order of ids, so that a page is read and nothing is sorted. Where
-# `triggered_by` comes last it is only looked at: rows that it excludes are passed by in the index.
+# What a list can be asked for, each in the order of ids, so that a page is read and nothing is sorted. What
+# comes after the id is only looked at: rows that it excludes are passed by in the index.
 # Every index costs each run a write: those on the end are written once, when it is known.
 STILL_OPEN = RUNS.c.end_reason.is_(None)
 """As the index says it; were it said of `status`, each start would have to write the index anew."""
@@ -114,6 +139,7 @@ Index(
     RUNS.c.end_reason,
     RUNS.c.id,
     RUNS.c.triggered_by,
+    RUNS.c.kind,
     sqlite_where=_ENDED,
     postgresql_where=_ENDED,
 )
@@ -127,6 +153,17 @@ Index(
     postgresql_where=_ENDED,
 )
 Index("runs_by_trigger", RUNS.c.triggered_by, RUNS.c.id)
+Index("runs_by_kind", RUNS.c.kind, RUNS.c.id, RUNS.c.triggered_by)
+_NAMED = RUNS.c.name.is_not(None)
+Index("runs_by_name", RUNS.c.name, RUNS.c.id, sqlite_where=_NAMED, postgresql_where=_NAMED)
+
+TAGS = Table(
+    "tags",
+    METADATA,
+    Column("tag", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),  # which has this tag among its own
+    sqlite_with_rowid=False,
+)
 
 REQUESTS = Table(
     "requests",

@@ -153,6 +153,10 @@ class Store:
             partial(page, wanted=filter, limit=limit, after=after, drift=self._drift)
         )
 
+    async def ending_with(self, ending: str, *, within: int, limit: int) -> list[Run]:
+        """Of the newest `within` runs those whose ids end so, newest first."""
+        return await self._readers.ask(partial(runs.ending_with, ending=ending, within=within, limit=limit))
+
     async def open_runs(self) -> list[Run]:
         """Every run that has not ended, oldest first."""
         return await self._readers.ask(runs.still_open)
@@ -169,8 +173,8 @@ class Store:
         """What was asked under this key within the last day."""
         return await self._readers.ask(partial(requests.find, key=key, now=self._now()))
 
-    async def old(self, task_name: str, limit: int) -> Old:
-        """How many runs of a task have ended, and the oldest `limit` of them."""
+    async def old(self, task_name: str | None, limit: int) -> Old:
+        """How many runs of a task have ended, or how many jobs (None), and the oldest `limit` of them."""
         return await self._readers.ask(partial(retention.old, task_name=task_name, limit=limit))
 
     async def delete(self, run_ids: Sequence[RunId]) -> tuple[list[RunId], int]:
@@ -258,6 +262,8 @@ def _create(
         if request is not None:
             raise TickTaken(run)  # which takes the request's row back
         return TickTaken(run)
+    if run.job is not None:
+        runs.tag(cursor, run.id, run.job.tags)
     _save_drift(cursor, widest)
     return None
 

@@ -17,7 +17,6 @@ from rota.logs.follower import Following
 from rota.logs.line import Ansi, Stream
 from rota.logs.news import Dropped, News, Over
 from rota.model.error import Fault, Invalid
-from rota.model.run import RunId
 from rota.operations import follow_log as operation
 
 if TYPE_CHECKING:
@@ -76,6 +75,7 @@ class StreamHeaders(Form):
         "slow; `/api/runs/{run_id}/log` may have them. `done` (with a `LogDone`) comes last; `closing` in "
         "its place says that the server stops. Comments keep the connection alive.",
         "run-not-found",
+        "run-unclear",
     ),
 )
 async def follow_log(
@@ -99,7 +99,7 @@ async def follow_log(
         ansi=query.ansi,
         progress=query.progress,
     )
-    return LogStream(await operation.follow_log(call.rota, RunId(run_id), wanted), call.origin)
+    return LogStream(await operation.follow_log(call.rota, run_id, wanted), call.origin)
 
 
 class LogStream:

@@ -9,7 +9,6 @@ from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import RunIdInPath
 from rota.api.shapes import Run
-from rota.model.run import RunId
 from rota.operations import get_run as operation
 
 routes = router()
@@ -20,8 +19,8 @@ routes = router()
     name="get_run",
     tags=["runs"],
     summary="Show a run",
-    **answers(200, Run, "The run.", "run-not-found"),
+    **answers(200, Run, "The run.", "run-not-found", "run-unclear"),
 )
 async def get_run(call: Call, run_id: RunIdInPath) -> Any:
     """One run as it stands."""
-    return answer.described("Run", wire.run(await operation.get_run(call.rota, RunId(run_id))), call.origin)
+    return answer.described("Run", wire.run(await operation.get_run(call.rota, run_id)), call.origin)

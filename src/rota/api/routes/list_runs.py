@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -12,7 +13,7 @@ from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import Form, Moment, Whole
 from rota.api.shapes import RunPage
-from rota.model.run import EndReason, Status, TriggeredBy
+from rota.model.run import EndReason, Kind, Status, TriggeredBy
 from rota.model.task import NAME
 from rota.operations import list_runs as operation
 from rota.storage.page import RunFilter
@@ -20,10 +21,11 @@ from rota.storage.page import RunFilter
 routes = router()
 
 
-class RunsQuery(Form):
+class ListQuery(Form):
     """Which runs. A filter that is given more than once lets through what any of its values does."""
 
-    task_name: str | None = Field(default=None, pattern=NAME.pattern, description="Runs of this task.")
+    name: str | None = Field(default=None, min_length=1, description="Jobs of this name.")
+    tag: list[str] = Field(default=[], description="Jobs that have this tag; may be repeated.")
     status: list[Status] = Field(default=[], description="Where they are in their life; may be repeated.")
     end_reason: list[EndReason] = Field(default=[], description="How they went; may be repeated.")
     triggered_by: list[TriggeredBy] = Field(default=[], description="What started them; may be repeated.")
@@ -33,6 +35,29 @@ class RunsQuery(Form):
     created_before: Moment | None = Field(default=None, description="Created before this time (RFC 3339).")
     limit: Whole = Field(default=50, ge=1, le=1000, description="How many at most.")
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
+
+    def wanted(self) -> RunFilter:
+        """The filter that they are together."""
+        return RunFilter(
+            name=self.name,
+            tags=frozenset(self.tag) or None,
+            status=frozenset(self.status) or None,
+            end_reason=frozenset(self.end_reason) or None,
+            triggered_by=frozenset(self.triggered_by) or None,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
+
+
+class RunsQuery(ListQuery):
+    """Which runs, of which tasks or jobs."""
+
+    task_name: str | None = Field(default=None, pattern=NAME.pattern, description="Runs of this task.")
+    kind: list[Kind] = Field(default=[], description="What they are executions of; may be repeated.")
+
+    def wanted(self) -> RunFilter:
+        """The filter that they are together."""
+        return replace(super().wanted(), task_name=self.task_name, kind=frozenset(self.kind) or None)
 
 
 @routes.get(
@@ -44,14 +69,6 @@ class RunsQuery(Form):
 )
 async def list_runs(call: Call, query: Annotated[RunsQuery, Query()]) -> Any:
     """Runs, newest first; what follows a page is had with its `next_cursor` and the same filters."""
-    wanted = RunFilter(
-        task_name=query.task_name,
-        status=frozenset(query.status) or None,
-        end_reason=frozenset(query.end_reason) or None,
-        triggered_by=frozenset(query.triggered_by) or None,
-        created_after=query.created_after,
-        created_before=query.created_before,
-    )
-    page = await operation.list_runs(call.rota, wanted, limit=query.limit, cursor=query.cursor)
+    page = await operation.list_runs(call.rota, query.wanted(), limit=query.limit, cursor=query.cursor)
     body = {"items": [wire.run(each) for each in page.items], "next_cursor": page.next_cursor}
     return answer.described("RunPage", body, call.origin)

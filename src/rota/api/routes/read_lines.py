@@ -16,7 +16,6 @@ from rota.logs.line import Ansi, Stream
 from rota.logs.page import View
 from rota.logs.pattern import LONGEST_PATTERN, Wanted
 from rota.model.error import Fault, Invalid
-from rota.model.run import RunId
 from rota.operations.read_lines import Grep, LinesWanted
 from rota.operations.read_lines import read_lines as read
 
@@ -71,7 +70,9 @@ class LinesQuery(Form):
     name="read_lines",
     tags=["runs"],
     summary="Read a run's log as lines",
-    **answers(200, LogPage, "Some lines, and what is known of the whole log.", "run-not-found"),
+    **answers(
+        200, LogPage, "Some lines, and what is known of the whole log.", "run-not-found", "run-unclear"
+    ),
 )
 async def read_lines(call: Call, run_id: RunIdInPath, query: Annotated[LinesQuery, Query()]) -> Any:
     """Lines with number, time and stream: of the program's two streams and, as `system`, Rota's own words.
@@ -79,7 +80,7 @@ async def read_lines(call: Call, run_id: RunIdInPath, query: Annotated[LinesQuer
     A line is told once it is complete. Carriage returns and cursor moves are carried out, so that it reads as
     it stood at its end. One of more than 64 KiB comes in pieces. For what is new, ask again with `since`.
     """
-    lines = await read(call.rota, RunId(run_id), _wanted(query))
+    lines = await read(call.rota, run_id, _wanted(query))
     return answer.described("LogPage", wire.log_page(lines), call.origin)
 
 

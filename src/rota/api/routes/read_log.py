@@ -14,7 +14,6 @@ from rota.api.call import Call, ClientGone, while_connected
 from rota.api.describe import router, streams
 from rota.api.form import Form, RunIdInPath
 from rota.logs.line import Stream
-from rota.model.run import RunId
 from rota.operations import read_log as operation
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ class RawHeaders(Form):
         MEDIA,
         "The bytes that were written when the request came; none if there were none.",
         "run-not-found",
+        "run-unclear",
         "range-not-satisfiable",
         partial="The bytes of the range, as `Content-Range` says.",
     ),
@@ -82,7 +82,7 @@ async def read_log(
     A run that goes on is not followed: the answer ends where its log ended when the request came.
     """
     stream = None if query.stream is None else Stream(query.stream).number
-    log = await operation.read_log(call.rota, RunId(run_id), stream)
+    log = await operation.read_log(call.rota, run_id, stream)
     try:
         asked = None if headers.if_range is not None else headers.range
         part = byte_range(asked, log.start, log.stop)

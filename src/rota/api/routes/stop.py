@@ -10,7 +10,6 @@ from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import NOTHING, Empty, RunIdInPath
 from rota.api.front_end import front_end
 from rota.api.shapes import Run
-from rota.model.run import RunId
 from rota.operations.stop import stop as end
 
 routes = router()
@@ -26,6 +25,7 @@ routes = router()
         Run,
         "The run as it stands now: a pending one has ended as `stopped`, a running one is on its way.",
         "run-not-found",
+        "run-unclear",
         "run-ended",
         *WITH_BODY,
         "shutting-down",
@@ -36,5 +36,5 @@ async def stop(call: Call, run_id: RunIdInPath, body: Empty = NOTHING) -> Any:  
 
     A pending run is cancelled. The run's end comes as the event `run.ended`.
     """
-    run = await end(call.rota, RunId(run_id), by=front_end(call))
+    run = await end(call.rota, run_id, by=front_end(call))
     return answer.described("Run", wire.run(run), call.origin, status=202)

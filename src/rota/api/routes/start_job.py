@@ -1,0 +1,150 @@
+"""`POST /api/jobs`: start a command that stands in no file, and wait for its end if asked to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Header, Query
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema
+
+from rota.api.call import Call
+from rota.api.describe import router
+from rota.api.form import Form, Moment
+from rota.api.front_end import front_end
+from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
+from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS
+from rota.model.task import Stdin
+from rota.operations.start_job import LONGEST_TIMEOUT, SHORTEST_TIMEOUT, JobWanted
+from rota.operations.start_job import start_job as start
+
+routes = router()
+
+
+def _command(given: object) -> object:
+    if isinstance(given, list) and all(isinstance(each, str) for each in given):
+        return given
+    if isinstance(given, str):
+        return given
+    raise ValueError("it is text for the shell, or a list of a program and its arguments, each a text")
+
+
+_TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
+_ARGUMENTS = {"type": "array", "minItems": 1, "prefixItems": [_TEXT | {"minLength": 1}], "items": _TEXT}
+
+Command = Annotated[
+    str | list[str],
+    BeforeValidator(_command),
+    WithJsonSchema({"anyOf": [_TEXT | {"pattern": r"^[^\x00]*[^\x00\s][^\x00]*$"}, _ARGUMENTS]}),
+]
+Label = Annotated[
+    StrictStr, WithJsonSchema({"type": "string", "pattern": LABEL.pattern, "maxLength": LONGEST_LABEL})
+]
+Folder = Annotated[StrictStr, WithJsonSchema({"type": "string", "pattern": r"^(/[^\x00]*|~|~/[^\x00]*)$"})]
+Environment = Annotated[
+    dict[StrictStr, StrictStr],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": r"^(?!ROTA_)[^=\x00]+$"},
+            "additionalProperties": _TEXT,
+            "writeOnly": True,
+        }
+    ),
+]
+
+
+class JobBody(Form):
+    """What is to be run, and how."""
+
+    schema_: str | None = Field(
+        default=None,
+        alias="$schema",
+        description="Where this object's JSON Schema is; nothing is done with it.",
+    )
+    command: Command = Field(
+        description="Text for the shell, which goes on after a command that fails; or a list of a program "
+        "and its arguments, started without a shell.",
+        examples=["make test 2>&1 | tail", ["/usr/bin/rsync", "-a", "/srv/", "backup:/srv/"]],
+    )
+    name: Label | None = Field(
+        default=None,
+        description=f"What to call it; jobs may share a name. Up to {LONGEST_LABEL} characters.",
+        examples=["build"],
+    )
+    cwd: Folder | None = Field(
+        default=None,
+        description="The folder to run in, absolute or below `~`; the home of the user whose job it is, "
+        "unless told otherwise.",
+    )
+    env: Environment = Field(
+        default_factory=dict,
+        description="Environment variables, added to those of a login. They are shown nowhere, kept "
+        "encrypted, and deleted when the job ends.",
+    )
+    timeout: float | None = Field(
+        default=None,
+        ge=SHORTEST_TIMEOUT.total_seconds(),
+        le=LONGEST_TIMEOUT.total_seconds(),
+        strict=True,
+        allow_inf_nan=False,
+        description="Seconds after which it is stopped; as `[jobs] timeout` says, unless told otherwise.",
+    )
+    stdin: Stdin = Field(
+        default=Stdin.NONE,
+        description="`pipe` keeps its standard input open, for input that is sent to it.",
+    )
+    pty: StrictBool = Field(
+        default=False,
+        description="Run it in a terminal of its own, which takes input, too.",
+    )
+    tags: list[Label] = Field(
+        default=[], max_length=MOST_TAGS, description="Labels to find it by.", examples=[["ci", "nightly"]]
+    )
+    at: Moment | None = Field(
+        default=None,
+        description="When to start it (RFC 3339, with its zone): until then it is pending, and can be "
+        "cancelled.",
+        examples=["2026-11-22T20:36:03Z"],
+    )
+
+
+@routes.post(
+    "/api/jobs",
+    name="start_job",
+    tags=["jobs"],
+    summary="Start a job",
+    **starts("jobs-off", "job-refused"),
+)
+async def start_job(
+    call: Call,
+    body: JobBody,
+    query: Annotated[StartQuery, Query()],
+    headers: Annotated[StartHeaders, Header()],
+) -> Any:
+    """Runs a command that stands in no file, and answers with its run, pending or already further.
+
+    Everything that runs have is there for it: log, stop, input, events. While `[jobs] max_concurrent` jobs
+    run, it waits, and `waiting_for` names them. With `wait=true` the answer comes when it has ended; how it
+    went does not change the status. A client that goes away leaves it going.
+    """
+    wanted = JobWanted(
+        command=body.command if isinstance(body.command, str) else tuple(body.command),
+        name=body.name,
+        cwd=body.cwd,
+        env=body.env,
+        timeout=None if body.timeout is None else timedelta(seconds=body.timeout),
+        stdin=body.stdin,
+        pty=body.pty,
+        tags=tuple(body.tags),
+        at=body.at,
+    )
+    meaning = body.model_dump(mode="json", exclude={"schema_"}, exclude_defaults=True)
+    triggered = await start(
+        call.rota,
+        wanted,
+        caller=call.caller,
+        triggered_by=front_end(call),
+        request=request_of(call, headers.key, meaning),
+    )
+    return await answer_started(call, triggered, query)

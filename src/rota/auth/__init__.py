@@ -1,0 +1,1 @@
+"""Who may do what: the caller, and the one function that answers for every surface."""

@@ -1,0 +1,103 @@
+"""Definitions: what a run is an execution of, be it a task of the file or the job that the run carries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rota.engine.spawning import argv_of_job, spawn_of
+from rota.model.job import JOBS
+from rota.model.task import Stdin, Task
+from rota.storage.vault import Locked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rota.config.config import Jobs
+    from rota.engine.login import Login
+    from rota.keeper.account import Account
+    from rota.keeper.link import Spawn
+    from rota.model.job import Job
+    from rota.model.run import Run
+    from rota.storage.vault import Vault
+
+
+class Undefined(Exception):
+    """Nobody can say any more what the run is to do; the text says why."""
+
+
+class Definitions:
+    """The rules of every task, and of all jobs, by the name that `Run.defined_by` has for them.
+
+    Whatever goes by rules (slots, retention, log caps) asks by that name, and need not know of jobs.
+    """
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        jobs: Jobs,
+        *,
+        vault: Vault,
+        base: Mapping[str, str],
+        folder: str,
+    ) -> None:
+        """`base` is the server's environment as tasks may see it, `folder` where they run."""
+        self.rules: Mapping[str, Task] = {**tasks, JOBS: rules_of(jobs)}
+        self.login: Login | None = None  #: whose jobs are; known before the first of them
+        self._vault = vault
+        self._base = base
+        self._folder = folder
+
+    def user(self, run: Run) -> str | None:
+        """Whose the run is to be; None is the server's own."""
+        task = self.rules.get(run.defined_by)
+        return task.user if task is not None else None
+
+    def spawn(self, run: Run, account: Account | None) -> Spawn:
+        """What the keeper is told of a run that was handed over; `account` is its user's. Raises Undefined."""
+        if run.job is not None:
+            return self._spawn_of_job(run, run.job, account)
+        task = self.rules.get(run.defined_by)
+        if task is None:
+            raise Undefined("its task is no longer in the configuration")
+        return spawn_of(run, task, base=self._base, folder=self._folder, account=account)
+
+    def exit_codes(self, run: Run) -> frozenset[int]:
+        """Those that are a success."""
+        task = self.rules.get(run.defined_by)
+        return task.exit_codes if task is not None else frozenset({0})
+
+    def _spawn_of_job(self, run: Run, job: Job, account: Account | None) -> Spawn:
+        if self.login is None:
+            raise Undefined("the user whose jobs these are is not known")
+        try:
+            env = {} if job.sealed is None else self._vault.open(job.sealed)
+        except Locked as error:
+            raise Undefined(f"its environment cannot be read: {error}") from error
+        rules = self.rules[JOBS]
+        task = replace(
+            rules,
+            run=argv_of_job(job, rules.shell),
+            env=env,
+            working_dir=job.cwd,
+            timeout=job.timeout,
+            stdin=job.stdin is Stdin.PIPE,
+            pty=job.pty,
+        )
+        return spawn_of(run, task, base=self.login.environment, folder=self.login.home, account=account)
+
+
+def rules_of(jobs: Jobs) -> Task:
+    """What holds for all jobs, as a task says it."""
+    return Task(
+        name=JOBS,
+        run=(),
+        shell=jobs.shell,
+        user=jobs.user,
+        timeout=jobs.timeout,
+        max_concurrent=jobs.max_concurrent,
+        max_queued=jobs.max_queued,
+        log_max_size=jobs.log_max_size,
+        keep_runs=jobs.keep_runs,
+        keep_for=jobs.keep_for,
+    )

@@ -1,0 +1,41 @@
+"""A job: an ad-hoc command, given at run time, in no file; its run carries it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rota.model.task import Stdin
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+JOBS = "[jobs]"
+"""What the rules for all jobs are called among those of the tasks; no task can be called so."""
+
+MAX_CONCURRENT = 10
+"""Jobs that run at once, unless it is told otherwise."""
+
+LABEL = re.compile(r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")
+"""What a job, or a tag of it, may be called: something, on one line."""
+
+LONGEST_LABEL = 100
+"""Characters of it."""
+
+MOST_TAGS = 20
+"""Tags of one job."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What to run, and under which of the rules that a job may choose itself."""
+
+    command: str | tuple[str, ...]  #: text for the shell, or a program and its arguments
+    cwd: str  #: absolute
+    name: str | None = None  #: a label; several jobs may have the same
+    tags: tuple[str, ...] = ()
+    timeout: timedelta | None = None
+    stdin: Stdin = Stdin.NONE
+    pty: bool = False  #: it runs on a terminal of its own, which is its standard input too
+    sealed: str | None = None  #: its environment, encrypted, for as long as it may be needed
