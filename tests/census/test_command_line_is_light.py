@@ -32,6 +32,9 @@ print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})
         (["logs", "x"], 1),
         (["stop", "--all"], 1),
         (["status"], 3),
+        (["exec", "--", "true"], 125),
+        (["attach", "x"], 125),
+        (["jobs"], 1),
         (["shutdown"], 0),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from rota.config.config import MIN_FREE_SPACE
+from rota.config.config import MIN_FREE_SPACE, Jobs
 from rota.config.load import load
 from rota.config.schema import json_schema
 from rota.model.size import parse_size
@@ -22,7 +22,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 SCHEMA = json_schema()
 SNIPPETS = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
-TABLES = {"`[server]`": "ServerTable", "`[storage]`": "StorageTable", "`[tasks.NAME]`": "TaskTable"}
+TABLES = {
+    "`[server]`": "ServerTable",
+    "`[storage]`": "StorageTable",
+    "`[jobs]`": "JobsTable",
+    "`[tasks.NAME]`": "TaskTable",
+}
 
 
 def sections(title: str) -> dict[str, str]:
@@ -75,6 +80,15 @@ def test_the_examples_are_files_without_fault_or_doubt(example: Path) -> None:
     jsonschema_rs.Draft202012Validator(SCHEMA).validate(tomllib.loads(example.read_text()))
 
 
+def test_every_field_of_the_rules_for_jobs_is_a_key_and_has_the_same_default() -> None:
+    table = keys("JobsTable")
+    written = {"deny": [], "log_max_size": "100mb"}
+
+    assert {field.name for field in fields(Jobs)} == set(table)
+    for key, schema in table.items():
+        assert schema.get("default") == written.get(key, getattr(Jobs(), key)), key
+
+
 def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
     written = {
         "grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "env": {}, "log_max_size": "100mb",
@@ -90,7 +104,7 @@ def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
             assert schema.get("default") == written.get(key, getattr(silent, key)), key
 
 
-@pytest.mark.parametrize("table", ["ServerTable", "StorageTable", "DefaultsTable", "TaskTable"])
+@pytest.mark.parametrize("table", ["ServerTable", "StorageTable", "JobsTable", "DefaultsTable", "TaskTable"])
 def test_every_key_has_a_meaning_and_examples_that_are_valid(table: str) -> None:
     for key, schema in keys(table).items():
         assert schema["description"], key

@@ -139,8 +139,8 @@ def test_runs_are_gathered_over_pages_and_no_more_than_asked_for(
 
 
 def test_a_run_may_be_named_by_its_ending(server: FakeServer):
-    other = "0198c7a0-5b3e-7cc1-9a44-00000a1b2c3e"
-    server.answers["GET /api/runs"] = {"items": [run(), run(id=other)], "next_cursor": None}
+    for ending in ("2c3d", "0d6f7a1b2c3d"):
+        server.answers[f"GET /api/runs/{ending}"] = run()
     client = Client(server.data)
 
     assert which_run(client, "2c3d") == ID
@@ -150,12 +150,17 @@ def test_a_run_may_be_named_by_its_ending(server: FakeServer):
 
 def test_an_ending_that_several_runs_have_lists_them(server: FakeServer):
     twin = "0198c7a0-5b3e-7cc1-9a44-ffffffff2c3d"
-    server.answers["GET /api/runs"] = {"items": [run(), run(id=twin, task_name="other")], "next_cursor": None}
+    candidates = [
+        {"location": "path.run_id", "message": "backup", "value": ID},
+        {"location": "path.run_id", "message": "other", "value": twin},
+    ]
+    said = problem(409, "Several runs", "…") | {"type": "/problems/run-unclear", "errors": candidates}
+    server.answers["GET /api/runs/2c3d"] = (409, said)
 
     with pytest.raises(RunUnclear) as raised:
         which_run(Client(server.data), "2c3d")
 
-    assert ID in str(raised.value)
+    assert f"{ID}  backup" in str(raised.value)
     assert f"{twin}  other" in str(raised.value)
 
 

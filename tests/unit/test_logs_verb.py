@@ -141,7 +141,7 @@ def test_a_task_names_its_latest_run_that_ran(
     def runs(asked: Asked) -> dict[str, object]:
         found = (
             [run(id=ID[:-1] + "0", end_reason="skipped"), run()]
-            if asked.query["task_name"] == ["backup"]
+            if asked.query.get("task_name") == ["backup"]
             else []
         )
         return {"items": found, "next_cursor": None}
@@ -151,7 +151,7 @@ def test_a_task_names_its_latest_run_that_ran(
     assert rota("logs", "backup") == 0
     assert capsys.readouterr().out == "here\n"
     assert rota("logs", "nobody") == 1
-    assert "no task named 'nobody' has run" in capsys.readouterr().err
+    assert "no task or job named 'nobody' has run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flags", [(), ("--timestamps",), ("--grep", "line"), ("--json",)])

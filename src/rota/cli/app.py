@@ -11,8 +11,9 @@ from rota.cli.exit_code import ExitCode
 from rota.cli.options import Options
 
 _TASKS = Group("Tasks and runs", sort_key=1)
-_SERVER = Group("Server", sort_key=2)
-_FILE = Group("Configuration and integration", sort_key=3)
+_JOBS = Group("Jobs", sort_key=2)
+_SERVER = Group("Server", sort_key=3)
+_FILE = Group("Configuration and integration", sort_key=4)
 _EVERYWHERE = Group("Everywhere", sort_key=9)
 
 #: Every verb: its name, where it is, and its place in `rota --help`. It is imported when it is called.
@@ -23,6 +24,9 @@ VERBS = (
     ("show", "rota.cli.show:show", _TASKS),
     ("logs", "rota.cli.logs:logs", _TASKS),
     ("stop", "rota.cli.stop:stop", _TASKS),
+    ("exec", "rota.cli.exec:exec_command", _JOBS),
+    ("attach", "rota.cli.attach:attach", _JOBS),
+    ("jobs", "rota.cli.jobs:list_jobs", _JOBS),
     ("serve", "rota.cli.serve:serve", _SERVER),
     ("status", "rota.cli.status:status", _SERVER),
     ("shutdown", "rota.cli.shutdown:shutdown", _SERVER),
@@ -34,7 +38,7 @@ VERBS = (
 
 app = App(
     name="rota",
-    help="Runs your scheduled tasks, and keeps the truth about every run.",
+    help="Runs your scheduled tasks and background jobs, and keeps the truth about every run.",
     version=rota.__version__,
     help_format="markdown",
     result_action="return_value",
@@ -48,12 +52,13 @@ for _name, _function, _group in VERBS:
 @app.meta.default
 def enter(
     *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    rest: Annotated[tuple[str, ...], Parameter(parse=False)] = (),
     config: Annotated[str | None, Parameter(env_var="ROTA_CONFIG", group=_EVERYWHERE)] = None,
     data: Annotated[str | None, Parameter(env_var="ROTA_DATA", group=_EVERYWHERE)] = None,
     host: Annotated[str | None, Parameter(env_var="ROTA_HOST", group=_EVERYWHERE)] = None,
     port: Annotated[int | None, Parameter(env_var="ROTA_PORT", group=_EVERYWHERE)] = None,
 ) -> int:
-    """Find the verb among the words, and run it.
+    """Find the verb among the words, and run it; `rest` begins with `--`, and has no options.
 
     Parameters
     ----------
@@ -66,7 +71,7 @@ def enter(
     port
         Where `rota serve` listens; 0 takes a free port.
     """
-    verb, bound, ours = app.parse_args(words, print_error=False, exit_on_error=False)
+    verb, bound, ours = app.parse_args([*words, *rest], print_error=False, exit_on_error=False)
     given = dict.fromkeys(ours, Options(config=config, data=data, host=host, port=port))
     code: int | None = verb(*bound.args, **bound.kwargs, **given)
     return code or ExitCode.OK

@@ -12,18 +12,27 @@ from rota.cli.complaint import say
 from rota.model.error import RotaError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rota.cli.show_log import Show
     from rota.client.client import Client
 
-#: Seconds between two looks at the log. The end of the run interrupts the pause.
+#: Seconds between two looks at the log, unless told otherwise. The end of the run interrupts the pause.
 LOOK = 0.05
 
 #: Seconds after which a run that has not begun is told to wait.
 QUIET = 1.0
 
 
-def follow(client: Client, run_id: str, show: Show) -> dict[str, Any]:
-    """The run, once it has ended and all of its output was shown.
+def follow(
+    client: Client,
+    run_id: str,
+    show: Show,
+    *,
+    look: float = LOOK,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """The run, once it has ended and all of its output was shown. `meanwhile` is called between two looks.
 
     The server is asked only for the end; the log is read where it lies, so that output goes on coming
     while the server restarts.
@@ -32,7 +41,8 @@ def follow(client: Client, run_id: str, show: Show) -> dict[str, Any]:
     end.start()
     begun, asked = time.monotonic(), False
     show(ended=False)
-    while not end.came.wait(LOOK):
+    while not end.came.wait(look):
+        meanwhile()
         show(ended=False)
         if not asked and time.monotonic() - begun > QUIET:
             asked = True

@@ -56,13 +56,22 @@ def _entered(words: list[str]) -> int:
     gc.enable()
     if words[:1] in ([], ["--help"], ["-h"]):
         app.resolved_commands()  # so that the help can say what each verb does
+    ours, rest = _parted(words)
     try:
-        code: int | None = app.meta(words, print_error=False, exit_on_error=False)
+        enter, bound, more = app.meta.parse_args(ours, print_error=False, exit_on_error=False)
+        code: int | None = enter(*bound.args, **bound.kwargs, **dict.fromkeys(more, rest))
     except CycloptsError as error:
         error.verbose = False
         verb = " ".join(("rota", *(error.command_chain or ())))
-        raise Misuse(f"{error} (see `{verb} --help`)") from error
+        hint = "the command stands after --; " if verb == "rota exec" and not rest else ""
+        raise Misuse(f"{error} ({hint}see `{verb} --help`)") from error
     return code or ExitCode.OK
+
+
+def _parted(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The words with options, and those from the first `--` on, which has to be there for the verb, too."""
+    place = words.index("--") if "--" in words else len(words)
+    return words[:place], tuple(words[place:])
 
 
 def _prepare_streams() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from rota.cli.complaint import Misuse
+from rota.cli.label import label
 from rota.cli.options import Given, Json
 from rota.cli.output import NOTHING, Output
 from rota.cli.suggest import suggest_tasks
@@ -22,7 +23,7 @@ TITLES = ("RUN", "TASK", "STATUS", "STARTED", "TOOK", "EXIT", "BY")
 LARGEST_PAGE = 1000
 
 
-def _words(flag: str) -> Parameter:
+def words(flag: str) -> Parameter:
     """A flag whose values are an enum's words, as they are stored, sent and shown."""
     return Parameter(name=flag, name_transform=str.lower, negative=())
 
@@ -31,9 +32,9 @@ def list_runs(
     task: Annotated[str | None, Parameter(completer=suggest_tasks)] = None,
     /,
     *,
-    status: Annotated[list[Status] | None, _words("--status")] = None,
-    end_reason: Annotated[list[EndReason] | None, _words("--end-reason")] = None,
-    triggered_by: Annotated[list[TriggeredBy] | None, _words("--triggered-by")] = None,
+    status: Annotated[list[Status] | None, words("--status")] = None,
+    end_reason: Annotated[list[EndReason] | None, words("--end-reason")] = None,
+    triggered_by: Annotated[list[TriggeredBy] | None, words("--triggered-by")] = None,
     created_after: str | None = None,
     created_before: str | None = None,
     limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
@@ -83,10 +84,15 @@ def _row(run: Mapping[str, Any], out: Output) -> tuple[str, ...]:
     code = run["signal"] if run["exit_code"] is None else str(run["exit_code"])
     return (
         out.run_id(run["id"]),
-        run["task_name"],
+        _label(run, out),
         run["end_reason"] or run["status"],
         out.moment(run["start_at"]),
         out.duration(run["duration"]),
         code or NOTHING,
         run["triggered_by"],
     )
+
+
+def _label(run: Mapping[str, Any], out: Output) -> str:
+    called = label(run)
+    return called if out.terminal or not any(map(str.isspace, called)) else NOTHING

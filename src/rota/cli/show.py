@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from rota.cli.label import command
 from rota.cli.options import Given, Json
 from rota.cli.output import NOTHING, Output
 from rota.cli.suggest import suggest_runs
-from rota.cli.which_run import which_run
+from rota.cli.which_run import the_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOMENTS = ("created_at", "scheduled_at", "start_at", "end_at")
-_DURATIONS = ("duration", "cpu_time")
+_DURATIONS = ("timeout", "duration", "cpu_time")
 
 
 def show(
@@ -34,7 +35,7 @@ def show(
     """
     out = Output()
     client = options.client()
-    found = client.run(which_run(client, run))
+    found = the_run(client, run)
     if json:
         out.json(found)
     else:
@@ -49,6 +50,14 @@ def _text(run: Mapping[str, Any], name: str, out: Output) -> str:
         return out.duration(value)
     if name == "max_rss" and value is not None and out.terminal:
         return f"{value / 1_000_000:.1f} MB"
+    if name == "command" and value is not None:
+        return command(run)
+    if name == "tags":
+        return ", ".join(value) or NOTHING
+    if name == "actor" and value is not None:
+        return f"{value['kind']} {value['name']}"
+    if name == "waiting_for" and value is not None:
+        return " ".join(filter(None, (value["kind"], value["name"], *value["run_ids"])))
     if name == "params":
         return ", ".join(f"{key}={text}" for key, text in value.items()) or NOTHING
     return NOTHING if value is None else str(value)

@@ -37,10 +37,20 @@ class Bytes:
     """The program's bytes, unchanged, each stream to its own of ours; Rota's words are marked as such."""
 
     def __init__(
-        self, data: Path, run_id: str, *, streams: Collection[int] = EVERY, together: bool = False
+        self,
+        data: Path,
+        run_id: str,
+        *,
+        streams: Collection[int] = EVERY,
+        together: bool = False,
+        last: int | None = None,
     ) -> None:
-        """`together`: both streams to standard output, and none of Rota's words."""
+        """`together`: both streams to standard output, and none of Rota's words; `last`: of what is there
+        already, about so many lines.
+        """
         self._log = LogFollower(data, run_id)
+        if last is not None:
+            self._log.skip_to_last(last)
         self._streams = {STREAMS[stream] for stream in streams}
         self._together = together
 

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from rota.cli.await_ends import await_ends
 from rota.cli.complaint import Misuse, complain
 from rota.cli.exit_code import ExitCode
+from rota.cli.label import label
 from rota.cli.options import Given, Json
 from rota.cli.output import Output
 from rota.cli.suggest import suggest_runs
@@ -55,7 +56,7 @@ def stop(
         ]
     elif not json:
         for run in asked:
-            print(f"asked {run['task_name']} to stop (run {run['id']})")
+            print(f"asked {label(run)} to stop (run {run['id']})")
     if json:
         out.json(asked)
     elif all_ and not asked:

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from rota.cli.label import label
 from rota.cli.options import Options
 from rota.model.error import RotaError
 
@@ -26,7 +27,7 @@ def suggest_tasks(context: Any) -> list[tuple[str, str]]:
 def suggest_runs(context: Any) -> list[tuple[str, str]]:
     """The newest runs, with their tasks."""
     runs = itertools.islice(_client(context).runs(), RUNS)
-    return _quietly((run["id"], f"{run['task_name']} {run['end_reason'] or run['status']}") for run in runs)
+    return _quietly((run["id"], f"{label(run)} {run['end_reason'] or run['status']}") for run in runs)
 
 
 def _client(context: Any) -> Client:

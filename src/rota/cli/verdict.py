@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rota.cli import times
 from rota.cli.exit_code import ExitCode
+from rota.cli.label import label
 from rota.model.run import EndReason
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ _WORDS = {
 
 
 def verdict(run: Mapping[str, Any], *, why: bool = True) -> str:
-    """One ended run: its task, how it ended, the reason if there is one, and its id."""
+    """One ended run: its task or job, how it ended, the reason if there is one, and its id."""
     after = f" after {times.rough(run['duration'])}" if run["duration"] is not None else ""
     reason = f": {run['message']}" if why and run["message"] else ""
-    return f"{run['task_name']} {_words(run)}{after}{reason} (run {run['id']})"
+    return f"{label(run)} {_words(run)}{after}{reason} (run {run['id']})"
 
 
 def exit_code(run: Mapping[str, Any]) -> int:

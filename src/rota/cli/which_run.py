@@ -1,4 +1,4 @@
-"""Which run is meant: by its id, or by an ending of it that no other run has."""
+"""Which run is meant: by its id, by an ending of it that no other run has, or by a name."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
+from rota.client.problem import Problem
 from rota.model.error import RotaError
 from rota.model.task import NAME
 
 if TYPE_CHECKING:
     from rota.client.client import Client
-
-#: An ending is looked for among so many of the newest runs.
-WITHIN = 10_000
 
 #: How many of a task's runs are looked at for one that may have written something.
 RECENT = 50
@@ -21,11 +19,8 @@ RECENT = 50
 #: How a run ends that never began.
 SILENT = ("skipped", "queue_full", "missed")
 
-#: An ending of so many characters is the last part of a UUID: 48 random bits, which one match settles.
-CERTAIN = 12
-
 _FULL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ENDING = re.compile(r"[0-9a-f-]{4,35}")
+_ENDING = re.compile(r"[0-9a-f-]{4,36}")
 
 
 class RunUnclear(RotaError):
@@ -33,42 +28,44 @@ class RunUnclear(RotaError):
 
 
 def run_or_latest(client: Client, text: str) -> dict[str, Any]:
-    """The run that `text` names, or the latest of the task that it names. Raises RunUnclear.
+    """The run that `text` names, or the latest of the task or job that it names. Raises RunUnclear.
 
     A trigger that was turned away and a tick that was missed have written nothing: the run before is meant.
     """
-    if not _FULL.fullmatch(text.lower()) and NAME.fullmatch(text):
-        runs = list(itertools.islice(client.runs({"task_name": text, "limit": str(RECENT)}), RECENT))
-        if runs:
-            return next((run for run in runs if run["end_reason"] not in SILENT), runs[0])
+    if not _FULL.fullmatch(text.lower()):
+        for filters in ({"task_name": text} if NAME.fullmatch(text) else {}, {"name": text}):
+            if filters and (run := _latest(client, filters)) is not None:
+                return run
         if not _ENDING.fullmatch(text.lower()):
             raise RunUnclear(
-                f"no task named {text!r} has run (`rota list` has the tasks, `rota runs` the runs)"
+                f"no task or job named {text!r} has run (`rota list` has the tasks, `rota runs` the runs)"
             )
-    return client.run(which_run(client, text))
+    return the_run(client, text)
 
 
 def which_run(client: Client, text: str) -> str:
     """The id of the run that `text` names. Raises RunUnclear."""
     text = text.lower()
-    if _FULL.fullmatch(text):
-        return text
+    return text if _FULL.fullmatch(text) else str(the_run(client, text)["id"])
+
+
+def the_run(client: Client, text: str) -> dict[str, Any]:
+    """The run that `text` names. Raises RunUnclear."""
+    text = text.lower()
     if not _ENDING.fullmatch(text):
         raise RunUnclear(
             f"{text!r} names no run; "
             "give its id, or at least the last 4 characters of it (`rota runs` lists them)"
         )
-    found: list[dict[str, Any]] = []
-    for run in itertools.islice(client.runs({"limit": "1000"}), WITHIN):
-        if run["id"].endswith(text):
-            found.append(run)
-            if len(text) >= CERTAIN:
-                break
-    if not found:
-        raise RunUnclear(
-            f"none of the newest {WITHIN:,} runs has an id that ends in {text!r}; give the whole id"
-        )
-    if len(found) > 1:
-        listed = "".join(f"\n  {run['id']}  {run['task_name']}  {run['created_at']}" for run in found)
-        raise RunUnclear(f"{len(found)} runs have an id that ends in {text!r}; give more of it:{listed}")
-    return str(found[0]["id"])
+    try:
+        return client.run(text)
+    except Problem as problem:
+        if problem.kind != "run-unclear":
+            raise
+        listed = "".join(f"\n  {fault.value}  {fault.message}" for fault in problem.faults)
+        raise RunUnclear(f"several runs have an id that ends in {text!r}; give more of it:{listed}") from None
+
+
+def _latest(client: Client, filters: dict[str, str]) -> dict[str, Any] | None:
+    runs = list(itertools.islice(client.runs({**filters, "limit": str(RECENT)}), RECENT))
+    return next((run for run in runs if run["end_reason"] not in SILENT), runs[0] if runs else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from http.client import HTTPException
@@ -67,6 +68,25 @@ class Client:
         path = f"/api/tasks/{quote(task_name, safe='')}/run"
         return self._object("POST", path, headers={"Idempotency-Key": key})
 
+    def start_job(self, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
+        """Start a job; its run as it stands. The same key starts nothing twice."""
+        return self._object("POST", "/api/jobs", headers={"Idempotency-Key": key}, body=body)
+
+    def jobs(self, filters: Filters | None = None) -> Iterator[dict[str, Any]]:
+        """Jobs, newest first, as many as the caller takes."""
+        return self._items("/api/jobs", filters or {})
+
+    def send_input(self, run_id: str, data: bytes | None) -> dict[str, Any]:
+        """Send a run input, of which its log says nothing; None ends it."""
+        body = {"close": True} if data is None else {"data": base64.b64encode(data).decode()}
+        path = f"/api/runs/{quote(run_id, safe='')}/input"
+        return self._object("POST", path, body={**body, "secret": True})
+
+    def resize(self, run_id: str, *, rows: int, cols: int) -> dict[str, Any]:
+        """Set the size of a run's terminal."""
+        path = f"/api/runs/{quote(run_id, safe='')}/resize"
+        return self._object("POST", path, body={"rows": rows, "cols": cols})
+
     def runs(self, filters: Filters | None = None) -> Iterator[dict[str, Any]]:
         """Runs, newest first, as many as the caller takes."""
         return self._items("/api/runs", filters or {})
@@ -115,11 +135,12 @@ class Client:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        with self._answer(method, path, headers=headers) as answer:
-            body = self._read(answer)
+        with self._answer(method, path, headers=headers, body=body) as answer:
+            said = self._read(answer)
         try:
-            found: dict[str, Any] = json.loads(body) if body else {}
+            found: dict[str, Any] = json.loads(said) if said else {}
         except ValueError as error:
             raise Disconnected(self.data, "sent an answer that is not JSON") from error
         return found
@@ -131,12 +152,15 @@ class Client:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> Iterator[HTTPResponse]:
+        sent = None if body is None else json.dumps(body).encode()
+        kind = {} if body is None else {"Content-Type": "application/json"}
         connection = UnixConnection(self.data / "rota.sock", timeout=PATIENCE)
         with contextlib.closing(connection):
             self._connect(connection)
             with self._told():
-                connection.request(method, path, headers={**self._headers, **(headers or {})})
+                connection.request(method, path, sent, {**self._headers, **kind, **(headers or {})})
                 answer = connection.getresponse()
             with contextlib.closing(answer):
                 if answer.status >= 400:

@@ -57,6 +57,7 @@ class Problem(RotaError):
         self.body = body
         self.title: str = str(body.get("title") or f"the server answered {status}")
         self.detail: str = str(body.get("detail") or self.title)
+        self.kind = str(body.get("type", "")).rpartition("/")[2]  #: such as `run-ended`
         self.run_id: str | None = body.get("run_id")
         self.faults = tuple(
             Fault(

@@ -54,7 +54,7 @@ class Definitions:
         return task.user if task is not None else None
 
     def spawn(self, run: Run, account: Account | None) -> Spawn:
-        """What the keeper is told of a run that was handed over; `account` is its user's. Raises Undefined."""
+        """What the keeper is told of a run; `account` is that of its user. Raises Undefined."""
         if run.job is not None:
             return self._spawn_of_job(run, run.job, account)
         task = self.rules.get(run.defined_by)

@@ -49,6 +49,12 @@ class LogFollower:
                 self._within += len(piece)
                 yield STREAMS[entry.stream], piece
 
+    def skip_to_last(self, lines: int) -> None:
+        """Begin so many complete lines before the end, or a few more that arrived together with these."""
+        log = self._log
+        log.refresh(finalized=False)
+        self._place = log.place_of_line(max(1, log.total_lines - lines + 1))
+
     def close(self) -> None:
         """Let go of the files; twice is fine."""
         self._log.close()

@@ -36,10 +36,14 @@ class TaskNotFound(NotFound):
 
 
 class RunNotFound(NotFound):
-    """No run has this id."""
+    """No run has this id, or none of the newest `within` has one that ends so."""
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"there is no run {run_id}")
+    def __init__(self, run_id: str, *, within: int | None = None) -> None:
+        super().__init__(
+            f"there is no run {run_id}"
+            if within is None
+            else f"none of the newest {within:,} runs has an id that ends in {run_id!r}; give the whole id"
+        )
         self.run_id = run_id
 
 

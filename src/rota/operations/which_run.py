@@ -33,7 +33,7 @@ async def which_run(rota: Rota, text: str) -> RunId:
         raise RunNotFound(text)
     found = await rota.store.ending_with(text, within=WITHIN, limit=CANDIDATES)
     if not found:
-        raise RunNotFound(text)
+        raise RunNotFound(text, within=WITHIN)
     if len(found) > 1:
         raise RunUnclear(text, [(run.id, run.label) for run in found])
     return found[0].id
