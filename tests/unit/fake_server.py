@@ -23,6 +23,7 @@ class Asked:
         self.line = f"{handler.command} {parts.path}"
         self.query = parse_qs(parts.query)
         self.headers = dict(handler.headers.items())
+        self.body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         self.handler = handler
 
 
@@ -136,8 +137,9 @@ def run(**changes: Any) -> dict[str, Any]:
     """A run as the API shows it."""
     return {
         "id": "0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d", "kind": "task", "task_name": "backup",
+        "name": None, "command": None, "cwd": None, "tags": [], "timeout": None, "stdin": None, "pty": None,
         "status": "ended", "end_reason": "success", "exit_code": 0, "signal": None,
-        "triggered_by": "cli", "params": {},
+        "triggered_by": "cli", "actor": None, "waiting_for": None, "params": {},
         "created_at": "2026-11-22T20:00:00.000000Z", "scheduled_at": None,
         "start_at": "2026-11-22T20:00:00.100000Z", "end_at": "2026-11-22T20:00:02.200000Z", "duration": 2.1,
         "retry_attempt": 0, "retry_of_run_id": None, "instance_index": None, "pid": 77, "cpu_time": 0.5,
