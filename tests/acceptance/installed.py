@@ -93,7 +93,7 @@ class Installed:
     def rota(self, *words: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """The command line."""
         return subprocess.run(
-            [ROTA, *words, "--data", str(self.data)],
+            [ROTA, "--data", str(self.data), *words],
             capture_output=True, text=True, timeout=timeout, env=environment(), check=False,
         )  # fmt: skip
 
