@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import pty
+import pwd
+import select
 import signal
 import subprocess
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -284,12 +290,152 @@ def test_a_detached_job_outlives_the_session_that_started_it(rota: Installed) ->
     assert (run["name"], rota.log(run["id"])) == ("crunch", "read all\n")
 
 
+# --- input
+
+
+def test_what_is_typed_goes_to_the_command_up_to_its_end(rota: Installed) -> None:
+    it = Attached(rota, "exec", "--", "sort", stdin=subprocess.PIPE)
+
+    out, _ = it.process.communicate(b"b\n\xff\na\n", timeout=PATIENCE)
+
+    assert (it.process.returncode, out) == (0, b"a\nb\n\xff\n")
+
+
+def test_more_than_a_program_reads_at_once_arrives_whole(rota: Installed) -> None:
+    content = os.urandom(3_000_000)
+    script = "sleep 0.3; sha256sum"
+
+    it = Attached(rota, "exec", "--", "sh", "-c", script, stdin=subprocess.PIPE)
+    out, _ = it.process.communicate(content, timeout=PATIENCE)
+
+    assert out.split()[0].decode() == hashlib.sha256(content).hexdigest()
+
+
+def test_input_is_in_no_log(rota: Installed) -> None:
+    it = Attached(rota, "exec", "--", "sh", "-c", "read secret; echo read", stdin=subprocess.PIPE)
+
+    it.process.communicate(b"hunter2\n", timeout=PATIENCE)
+
+    for file in rota.data.glob("runs/*/*"):
+        assert b"hunter2" not in file.read_bytes()
+
+
+def test_a_second_terminal_feeds_what_a_first_one_left(rota: Installed) -> None:
+    first = Attached(
+        rota, "exec", "--name", "reader", "--", "sh", "-c", "echo up; cat", stdin=subprocess.PIPE
+    )
+    first.until_says(b"up")
+    first.process.send_signal(signal.SIGQUIT)
+    assert first.process.wait(PATIENCE) == 0
+    first.over()
+
+    rota.kill()
+    rota.start()
+    second = Attached(rota, "attach", "reader", stdin=subprocess.PIPE)
+    out, _ = second.process.communicate(b"hello\n", timeout=PATIENCE)
+
+    assert (second.process.returncode, out) == (0, b"up\nhello\n")
+
+
+class Terminal:
+    """A terminal, and what is attached to it."""
+
+    def __init__(self, rota: Installed, *words: str) -> None:
+        self.master, slave = pty.openpty()
+        termios.tcsetwinsize(self.master, (30, 100))
+        self.before = termios.tcgetattr(slave)
+        self.it = Attached(rota, *words, stdin=slave, stdout=slave, stderr=slave)
+        self.slave = slave
+        self.seen = b""
+
+    def type(self, text: bytes) -> None:
+        os.write(self.master, text)
+
+    def until_says(self, text: bytes) -> None:
+        while text not in self.seen:
+            ready, _, _ = select.select([self.master], [], [], PATIENCE)
+            assert ready, self.seen
+            self.seen += os.read(self.master, 4096)
+
+    def over(self) -> int:
+        code = self.it.process.wait(PATIENCE)
+        assert termios.tcgetattr(self.slave) == self.before  # as it was
+        os.close(self.master)
+        os.close(self.slave)
+        return code
+
+
+def test_with_a_terminal_each_key_goes_to_the_program(rota: Installed) -> None:
+    it = Terminal(rota, "exec", "--pty", "--", "sh")
+    it.until_says(b"# " if os.geteuid() == 0 else b"$ ")
+    it.type(b"tty && stty size\r")
+    it.until_says(b"30 100")
+    it.type(b"trap 'echo inter''rupted' INT; sleep 1000\r")
+    it.until_says(b"sleep 1000")
+    until_true(lambda: _sleeps(rota, it.it.run()["pid"]), "it sleeps")
+    it.type(b"\x03")
+    it.until_says(b"interrupted")
+    it.type(b"exit 5\r")
+
+    assert it.over() == 5
+
+
+def test_the_detach_key_works_in_a_terminal_and_a_resize_is_passed_on(rota: Installed) -> None:
+    script = "trap 'stty size' WINCH; echo up; while :; do sleep 0.05; done"
+    it = Terminal(rota, "exec", "--pty", "--name", "shell", "--", "sh", "-c", script)
+    it.until_says(b"up")
+    termios.tcsetwinsize(it.master, (40, 120))
+    os.kill(it.it.process.pid, signal.SIGWINCH)
+    it.until_says(b"40 120")
+
+    it.type(b"\x1c")
+
+    it.until_says(b"detached")
+    assert it.over() == 0
+    assert it.it.run()["status"] == "running"
+
+
+def test_a_terminal_that_hangs_up_leaves_the_command_and_its_input_open(rota: Installed) -> None:
+    master, slave = pty.openpty()
+    it = Attached(
+        rota, "exec", "--", "sh", "-c", "echo up; cat; echo end",
+        stdin=slave, stdout=slave, stderr=slave, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(slave)
+    assert b"up" in os.read(master, 100)
+
+    os.close(master)
+
+    assert it.process.wait(PATIENCE) == 0
+    assert it.run()["status"] == "running"
+    second = Attached(rota, "attach", it.run()["id"][-12:], stdin=subprocess.PIPE)
+    out, _ = second.process.communicate(b"still open\n", timeout=PATIENCE)
+    assert (second.process.returncode, out) == (0, b"up\nstill open\nend\n")
+
+
+def _sleeps(rota: Installed, pid: int) -> bool:
+    done = subprocess.run(["pgrep", "-P", str(pid), "sleep"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user takes root")
+def test_jobs_are_their_user_s(install: Callable[[str], Installed]) -> None:
+    rota = install('[jobs]\nuser = "nobody"\n').start()
+
+    run = start(rota, 'id -un; echo "$USER $HOME"; pwd', cwd="/")
+
+    rota.until_ended(run["id"])
+    home = pwd.getpwnam("nobody").pw_dir
+    assert rota.log(run["id"]) == f"nobody\nnobody {home}\n/\n"
+
+
 def test_jobs_run_in_a_moment_and_are_found_by_the_end_of_their_ids(rota: Installed) -> None:
     done = rota.rota("exec", "--at", "1s", "--", "echo", "later")
     run_id = done.stdout.strip()
-    assert rota.rota("show", run_id[-8:]).stdout.count("pending") == 1
+    assert run_id in rota.rota("show", run_id[-8:]).stdout
 
-    rota.until_ended(run_id)
+    ended = rota.until_ended(run_id)
 
+    assert ended["start_at"] >= ended["scheduled_at"]
     assert rota.rota("logs", run_id[-8:]).stdout == "later\n"
     assert Path(rota.data / "key").exists()

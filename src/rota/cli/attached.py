@@ -44,7 +44,8 @@ def attached(client: Client, run: dict[str, Any], show: Show, *, json: bool = Fa
         try:
             ended = _stay(client, run, show, signals)
         except Detached as left:
-            say(f"detached; run {run['id']} goes on (`rota attach {run['id']}`, `rota stop {run['id']}`)")
+            with contextlib.suppress(OSError):  # the terminal may have gone
+                say(f"detached; run {run['id']} goes on (`rota attach {run['id']}`, `rota stop {run['id']}`)")
             return left.code
         except BrokenPipeError:
             _stop(client, run["id"])  # nobody reads what it writes any more, as with any command in a pipe

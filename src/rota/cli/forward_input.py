@@ -48,7 +48,8 @@ class ForwardInput(threading.Thread):
                         os.getpid(), signal.SIGQUIT
                     )  # which is what it does in a terminal that is not raw
                     return
-            self._send(None)
+            if not terminal.hung_up():  # which is no end of the input, but of whoever would type it
+                self._send(None)
         except (OSError, ValueError):
             return  # it is closed, or a terminal in whose background we are: there is nothing to send
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import stat
 import sys
 import termios
 import tty
@@ -29,6 +31,14 @@ def raw() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(file, termios.TCSADRAIN, before)
+
+
+def hung_up() -> bool:
+    """Whether standard input is a terminal that has gone."""
+    file = sys.stdin.fileno()
+    poll = select.poll()
+    poll.register(file, 0)
+    return stat.S_ISCHR(os.fstat(file).st_mode) and any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 def size() -> os.terminal_size | None:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from rota.model.error import Fault, Invalid
+from rota.auth.may import Act, may
+from rota.model.error import Fault, Invalid, JobsOff
 from rota.model.input import KEYS, MOST_UNREAD, Input
+from rota.operations.get_run import get_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rota.auth.caller import Caller
     from rota.model.run import RunId
     from rota.operations.rota import Rota
 
@@ -27,18 +30,29 @@ class Given:
     secret: bool = False
 
 
-async def send_input(rota: Rota, run_id: RunId, given: Given, *, by: str) -> int:
-    """How many bytes of its input the run has not read then.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """All of it was taken."""
 
-    Raises Invalid, RunNotFound, RunEnded, RunNotStarted, InputClosed, InputFull, NoTerminal,
-    KeeperUnavailable.
+    run_id: RunId
+    unread: int  #: bytes of its input that the run has not read then
+
+
+async def send_input(rota: Rota, run_id: str, given: Given, *, caller: Caller, by: str) -> Taken:
+    """Send it to the run of this id, or to the only one that ends so.
+
+    Raises Invalid, RunNotFound, RunUnclear, JobsOff, RunEnded, RunNotStarted, InputClosed, InputFull,
+    NoTerminal, KeeperUnavailable.
     """
     faults = list(_faults(given))
     if faults:
         raise Invalid(faults)
     data = given.text.encode() if given.text is not None else given.data
     meant = Input(data=data, key=given.key, close=given.close, secret=given.secret)
-    return await rota.engine.feeding.send(run_id, meant, by=by)
+    run = await get_run(rota, run_id)
+    if run.job is not None and not (verdict := may(caller, Act.FEED_JOB, rota.config)):
+        raise JobsOff(verdict.why_not)
+    return Taken(run_id=run.id, unread=await rota.engine.feeding.send(run.id, meant, by=by))
 
 
 def _faults(given: Given) -> Iterator[Fault]:

@@ -11,7 +11,6 @@ from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import Form, RunIdInPath
 from rota.api.shapes import TerminalSize
-from rota.model.run import RunId
 from rota.operations.resize import resize as set_size
 
 routes = router()
@@ -34,6 +33,7 @@ class ResizeBody(Form):
         TerminalSize,
         "The terminal has this size now.",
         "run-not-found",
+        "run-unclear",
         "run-ended",
         "run-not-started",
         "no-terminal",
@@ -43,6 +43,6 @@ class ResizeBody(Form):
     ),
 )
 async def resize(call: Call, run_id: RunIdInPath, body: ResizeBody) -> Any:
-    """Its programs hear of it by SIGWINCH. It works for runs of tasks with `pty = true`."""
-    await set_size(call.rota, RunId(run_id), rows=body.rows, cols=body.cols)
-    return answer.described("TerminalSize", wire.terminal_size(run_id, body.rows, body.cols), call.origin)
+    """Its programs hear of it by SIGWINCH. It works for runs that have one (`pty`)."""
+    found = await set_size(call.rota, run_id, rows=body.rows, cols=body.cols)
+    return answer.described("TerminalSize", wire.terminal_size(found, body.rows, body.cols), call.origin)

@@ -15,7 +15,6 @@ from rota.api.form import Form, RunIdInPath
 from rota.api.front_end import front_end
 from rota.api.shapes import InputTaken
 from rota.model.input import KEYS
-from rota.model.run import RunId
 from rota.operations.send_input import Given
 from rota.operations.send_input import send_input as send
 
@@ -83,6 +82,8 @@ NO_BODY = InputBody()
         InputTaken,
         "All of it was taken, and goes to the program as it reads.",
         "run-not-found",
+        "run-unclear",
+        "jobs-off",
         "run-ended",
         "run-not-started",
         "input-closed",
@@ -95,10 +96,10 @@ NO_BODY = InputBody()
 async def send_input(call: Call, run_id: RunIdInPath, body: InputBody = NO_BODY) -> Any:
     """Sends it whole or not at all: at most 1 MiB may wait for a program that does not read.
 
-    It works for runs of tasks with `stdin = true` or `pty = true`. What was sent stands in the run's log as a
-    line of the stream `system`, at most 4 KiB of it; not when `secret` is set, nor while the terminal does
-    not show what is typed.
+    It works for runs of tasks with `stdin = true` or `pty = true`, and of jobs that were started so. What was
+    sent stands in the run's log as a line of the stream `system`, at most 4 KiB of it; not when `secret` is
+    set, nor while the terminal does not show what is typed.
     """
     given = Given(text=body.text, data=body.data, key=body.key, close=body.close, secret=body.secret)
-    unread = await send(call.rota, RunId(run_id), given, by=front_end(call))
-    return answer.described("InputTaken", wire.input_taken(run_id, unread), call.origin)
+    taken = await send(call.rota, run_id, given, caller=call.caller, by=front_end(call))
+    return answer.described("InputTaken", wire.input_taken(taken.run_id, taken.unread), call.origin)
