@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import lateness, many, memory, torture, wait
+from bench import jobs, lateness, many, memory, torture, wait
 from bench.figures import Line
 from bench.runwisp import VERSION, NotFetched, fetch
 from bench.setting import Setting
@@ -22,6 +22,7 @@ _MEASUREMENTS = {
     "wait": wait.measure,
     "lateness": lateness.measure,
     "many": many.measure,
+    "jobs": jobs.measure,
     "memory": memory.measure,
     "torture": torture.measure,
 }
