@@ -35,7 +35,7 @@ class Bed:
 
     def sweeper(self, *tasks: Task, max_size: int = 0) -> Sweeper:
         return Sweeper(
-            tasks={task.name: task for task in tasks}, store=self.store, bus=self.bus, clock=self.clock,
+            rules={task.name: task for task in tasks}, store=self.store, bus=self.bus, clock=self.clock,
             data=self.data, max_size=max_size, running=lambda: self.open,
         )  # fmt: skip
 
