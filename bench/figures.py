@@ -18,6 +18,7 @@ class Unit(StrEnum):
     MS = "ms"
     SECONDS = "s"
     MB = "MB"  #: 1,000,000 bytes
+    MB_RATE = "MB/s"
     CORE = "% of a core"
     COUNT = ""
 
@@ -31,18 +32,28 @@ class Better(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
-    """What a figure must reach: a fixed value, or a share of RunWisp's figure."""
+    """What a figure must reach: a fixed value, or a share of RunWisp's figure or of the floor's."""
 
     value: float
     better: Better
     of_runwisp: bool = False
+    of_floor: bool = False
     strict: bool = False  #: the value itself is not enough ("under 3 s")
 
     def __str__(self) -> str:
         strict = {Better.MORE: ">", Better.LESS: "<"}
         inclusive = {Better.MORE: "≥", Better.LESS: "≤"}
         sign = (strict if self.strict else inclusive)[self.better]
-        return f"{sign} {self.value:g}" + (" x RunWisp" if self.of_runwisp else "")
+        of = " x RunWisp" if self.of_runwisp else " x floor" if self.of_floor else ""
+        return f"{sign} {self.value:g}{of}"
+
+    def judged(self, line: Line) -> float | None:
+        """The figure that the bar is for; None when it is not known."""
+        if self.of_runwisp:
+            return line.ratio
+        if self.of_floor:
+            return None if line.rota is None or not line.floor else line.rota / line.floor
+        return line.rota
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +79,7 @@ class Line:
         """Whether the bar is met; None without a bar, or without the figures to judge it."""
         if self.bar is None:
             return None
-        figure = self.ratio if self.bar.of_runwisp else self.rota
+        figure = self.bar.judged(self)
         if figure is None:
             return None
         if figure == self.bar.value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 from bench.load import Burst
@@ -12,7 +13,8 @@ _SHELL = "/bin/sh"
 
 def spawn(script: str) -> int:
     """Start a script as both servers do, and return its pid."""
-    return os.posix_spawn(_SHELL, [_SHELL, "-e", "-c", script], os.environ)
+    arguments = [_SHELL, "-e", "-c", script]
+    return os.posix_spawn(_SHELL, arguments, os.environ, setsigdef=[signal.SIGPIPE])
 
 
 def spawn_loop(

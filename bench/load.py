@@ -57,6 +57,11 @@ class _Caller:
         return body
 
 
+def get(path: str) -> bytes:
+    """A GET, as bytes."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
 def post(path: str, *, token: str | None = None) -> bytes:
     """A POST without a body, as bytes."""
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Length: 0"]
@@ -72,7 +77,10 @@ def drive(
 
     An answer that comes after the last second is read, and its body is checked, but it is not counted.
     """
-    callers = {caller.socket.fileno(): caller for caller in (_connect(address) for _ in range(clients))}
+    callers = {
+        caller.socket.fileno(): caller
+        for caller in (_Caller(socket=connection_to(address)) for _ in range(clients))
+    }
     poll = select.epoll()
     for descriptor in callers:
         poll.register(descriptor, select.EPOLLIN)
@@ -112,7 +120,8 @@ def drive(
     return burst
 
 
-def _connect(address: Address) -> _Caller:
+def connection_to(address: Address) -> socket.socket:
+    """A connection that gives up after a minute."""
     if isinstance(address, Path):
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(address))
@@ -120,7 +129,7 @@ def _connect(address: Address) -> _Caller:
         connection = socket.create_connection(address)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.settimeout(60)
-    return _Caller(socket=connection)
+    return connection
 
 
 def _length(head: bytes) -> int:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from bench.load import BadAnswer
 from bench.process import with_argument
 from bench.server import Server, environment
 
@@ -45,6 +47,30 @@ class Rota(Server):
 
     def run_path(self, task: str) -> str:
         return f"/api/tasks/{task}/run?wait=true"
+
+    def tail_path(self, run_id: str, lines: int) -> str:
+        return f"/api/runs/{run_id}/log?tail={lines}"
+
+    def page_path(self, run_id: str, start: int, lines: int) -> str:
+        return f"/api/runs/{run_id}/log?from={start}&limit={lines}"
+
+    def total_lines(self, page: dict[str, Any]) -> int:
+        return int(page["total_lines"])
+
+    def search_path(self, task: str, text: str) -> str:
+        return f"/api/tasks/{task}/log/search?q={quote(text)}&limit=1000&budget=60"
+
+    def matches(self, found: dict[str, Any]) -> int:
+        if found["stopped"] is not None:
+            raise BadAnswer(f"the search was stopped: {found['stopped']}")
+        return len(found["items"])
+
+    def follow_path(self, run_id: str) -> str:
+        return f"/api/runs/{run_id}/log/stream?tail=0"
+
+    @property
+    def log_files(self) -> list[Path]:
+        return list(self.data.glob("runs/*/*.log"))
 
     def ended_well(self, run: dict[str, Any]) -> bool:
         return bool(run["status"] == "ended" and run["end_reason"] == "success" and run["exit_code"] == 0)

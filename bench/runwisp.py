@@ -11,7 +11,9 @@ import sys
 import tarfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from bench.load import BadAnswer
 from bench.server import Server
 
 VERSION = "1.0.1"
@@ -101,6 +103,30 @@ class RunWisp(Server):
 
     def run_path(self, task: str) -> str:
         return f"/api/tasks/{task}/run?wait=true"
+
+    def tail_path(self, run_id: str, lines: int) -> str:
+        return f"/api/runs/{run_id}/log?from=-{lines}"
+
+    def page_path(self, run_id: str, start: int, lines: int) -> str:
+        return f"/api/runs/{run_id}/log?from={start}&limit={lines}"
+
+    def total_lines(self, page: dict[str, Any]) -> int:
+        return int(page["totalLines"])
+
+    def search_path(self, task: str, text: str) -> str:
+        return f"/api/tasks/{task}/log/search?q={quote(text)}&limit=1000"
+
+    def matches(self, found: dict[str, Any]) -> int:
+        if not found["exhausted"]:
+            raise BadAnswer("the search was stopped")
+        return len(found["items"])
+
+    def follow_path(self, run_id: str) -> str:
+        return f"/api/runs/{run_id}/log/stream"
+
+    @property
+    def log_files(self) -> list[Path]:
+        return list(self.data.glob("logs/*/[!.]*.log"))
 
     def ended_well(self, run: dict[str, Any]) -> bool:
         return bool(run["status"] == "ended" and run["endReason"] == "succeeded" and run["exitCode"] == 0)

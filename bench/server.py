@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -61,6 +62,35 @@ class Server(ABC):
         """The path that triggers a task and waits for its end."""
 
     @abstractmethod
+    def tail_path(self, run_id: str, lines: int) -> str:
+        """The path of a run's last lines."""
+
+    @abstractmethod
+    def page_path(self, run_id: str, start: int, lines: int) -> str:
+        """The path of so many lines of a run from one on."""
+
+    @abstractmethod
+    def total_lines(self, page: dict[str, Any]) -> int:
+        """How many lines a run has, as a page of it tells."""
+
+    @abstractmethod
+    def search_path(self, task: str, text: str) -> str:
+        """The path of a search through the logs of a task's runs."""
+
+    @abstractmethod
+    def matches(self, found: dict[str, Any]) -> int:
+        """How many lines a search found, which must have come to its end."""
+
+    @abstractmethod
+    def follow_path(self, run_id: str) -> str:
+        """The path of a stream of what a run writes from now on."""
+
+    @property
+    @abstractmethod
+    def log_files(self) -> list[Path]:
+        """The files of all runs' output; they have the length of what was written."""
+
+    @abstractmethod
     def ended_well(self, run: dict[str, Any]) -> bool:
         """Whether an answered run has ended with exit code 0."""
 
@@ -113,20 +143,35 @@ class Server(ABC):
 
     def get(self, path: str) -> bytes:
         """What a GET over the Unix socket answers."""
-        connection = connect(self.socket)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            body = answer.read()
-            if answer.status != 200:
-                raise BadAnswer(f"{self.name}: GET {path} answered {answer.status}: {body[:300]!r}")
-            return body
-        finally:
-            connection.close()
+        return self._ask("GET", path)
+
+    def begin(self, task: str) -> str:
+        """Start a run, wait for nothing, and give its id."""
+        path = self.run_path(task).partition("?")[0]
+        return str(json.loads(self._ask("POST", path))["id"])
+
+    def run(self, task: str) -> str:
+        """A run that has ended well: its id."""
+        run = json.loads(self._ask("POST", self.run_path(task)))
+        if not self.ended_well(run):
+            raise BadAnswer(f"{self.name} answered a run that has not ended well: {run}")
+        return str(run["id"])
 
     def said(self) -> str:
         """The last lines that it printed."""
         return "\n".join((self.folder / "output").read_text(errors="replace").splitlines()[-20:])
+
+    def _ask(self, method: str, path: str) -> bytes:
+        connection = connect(self.socket, timeout=300)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status // 100 != 2:
+                raise BadAnswer(f"{self.name}: {method} {path} answered {answer.status}: {body[:300]!r}")
+            return body
+        finally:
+            connection.close()
 
     def _healthy(self) -> bool:
         try:

@@ -9,7 +9,7 @@ from bench.figures import Unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.figures import Line
+    from bench.figures import Bar, Line
 
 _HEADINGS = ("", "Rota", "RunWisp", "ratio", "floor", "bar", "")
 _VERDICTS = {True: "met", False: "MISSED", None: ""}
@@ -66,14 +66,13 @@ def _cells(line: Line) -> tuple[str, ...]:
         figure(line.runwisp, line.unit),
         "" if line.ratio is None else f"{line.ratio:.2f}x",
         figure(line.floor, line.unit),
-        "" if line.bar is None else _bar(line),
+        "" if line.bar is None else _bar(line.bar, line.unit),
         verdict,
     )
 
 
-def _bar(line: Line) -> str:
-    text = str(line.bar)
-    return text if line.bar is None or line.bar.of_runwisp else f"{text} {line.unit.value}".rstrip()
+def _bar(bar: Bar, unit: Unit) -> str:
+    return str(bar) if bar.of_runwisp or bar.of_floor else f"{bar} {unit.value}".rstrip()
 
 
 def _row(cells: tuple[str, ...], widths: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ from test_log_lines import Written, _streams
 
 from rota.logs import scan as scanning
 from rota.logs.index import SYSTEM
+from rota.logs.line import Written as Line
 from rota.logs.lines import lines_from
 from rota.logs.pattern import Wanted, compiled
 from rota.logs.scan import Scan
@@ -33,6 +34,7 @@ _texts = st.lists(
             b"\xc3",
             b"\xa9",
             b"c" * 50,
+            b"bb\nb\n" * 200,
         ]
     ),
     min_size=1,
@@ -46,6 +48,8 @@ _wanted = st.sampled_from(
         Wanted(text="a"),
         Wanted(text="ab"),
         Wanted(text="ba"),
+        Wanted(text="bb"),
+        Wanted(text="bbb"),
         Wanted(text="aB", case=False),
         Wanted(text="é"),
         Wanted(text="^a.?b?$", regex=True),
@@ -85,19 +89,19 @@ def test_a_scan_finds_what_a_look_at_each_line_finds(
 
         with written.log() as log:
             scan = Scan(log, compiled(wanted), start=start, streams=streams)
-            found: list[int] = []
+            found: list[Line] = []
             before = 0
-            while (numbers := scan.step()) is not None:
-                found += numbers
+            while (lines := scan.step()) is not None:
+                found += lines
                 assert scan.next_line >= before
-                assert all(n < scan.next_line for n in numbers)
+                assert all(line.n < scan.next_line for line in lines)
                 before = scan.next_line
-            expected = [
-                line.n for line in lines_from(log, start, streams) if has(wanted, line.content or b"")
-            ]
+            expected = [line for line in lines_from(log, start, streams) if has(wanted, line.content or b"")]
+            few = Scan(log, compiled(wanted), start=start, streams=streams).step(2)
             assert scan.next_line == max(start, log.total_lines + 1)
 
         assert found == expected
+        assert few is None or few[:2] == [line for line in expected if line in few][:2]
 
 
 @settings(max_examples=60, deadline=None)
@@ -124,10 +128,10 @@ def test_over_long_lines_are_looked_through_to_their_end(
         with written.log() as log:
             scan = Scan(log, compiled(wanted), streams=streams)
             found = []
-            while (numbers := scan.step()) is not None:
-                found += numbers
+            while (lines := scan.step()) is not None:
+                found += lines
             expected = [
-                line.n
+                line
                 for line in lines_from(log, 1, streams)
                 if has(wanted, log.read_stream(line.stream, line.start, line.stop))
             ]

@@ -8,6 +8,7 @@ from bench.figures import Bar, Better, Line, Unit, median, percentile
 from bench.table import document, figure, render
 
 THREE_TIMES = Bar(value=3, better=Better.MORE, of_runwisp=True)
+HALF_OF_THE_FLOOR = Bar(value=0.5, better=Better.MORE, of_floor=True)
 UNDER_THREE_SECONDS = Bar(value=3, better=Better.LESS, strict=True)
 
 
@@ -43,6 +44,17 @@ def test_a_bar_against_runwisp_is_judged_by_the_ratio(rota, runwisp, met):
     line = Line(name="rate", unit=Unit.RATE, rota=rota, runwisp=runwisp, bar=THREE_TIMES)
 
     assert line.met is met
+
+
+@pytest.mark.parametrize(
+    ("rota", "floor", "met"),
+    [(50.0, 100.0, True), (49.0, 100.0, False), (None, 100.0, None), (50.0, None, None)],
+)
+def test_a_bar_against_the_floor_is_judged_by_the_share_of_it(rota, floor, met):
+    line = Line(name="pipe", unit=Unit.MB_RATE, rota=rota, floor=floor, bar=HALF_OF_THE_FLOOR)
+
+    assert line.met is met
+    assert "≥ 0.5 x floor" in render([line])
 
 
 @pytest.mark.parametrize(("rota", "met"), [(2.9, True), (3.0, False), (3.1, False)])

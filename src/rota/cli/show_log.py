@@ -135,9 +135,8 @@ class Lines:
             yield from lines_from(log, start, wanted.streams)
             return
         scan = Scan(log, wanted.pattern, start=start, streams=wanted.streams)
-        while (numbers := scan.step()) is not None:
-            for n in numbers:
-                yield from islice(lines_from(log, n, wanted.streams), 1)
+        while (lines := scan.step()) is not None:
+            yield from lines
 
     def _tell_dropped(self, start: int) -> None:
         first = self._log.first_available

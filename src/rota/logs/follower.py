@@ -57,6 +57,7 @@ class Follower(Generic[T]):
         self._waiting = 0
         self._is_attached = False
         self._has_kept_up = False
+        self._is_called = False  # to come back with nothing
         self._woken = asyncio.Event()
 
     def close(self) -> None:
@@ -77,11 +78,19 @@ class Follower(Generic[T]):
         self._is_attached = False
         self._woken.set()
 
-    async def next(self) -> News | Dropped | Over[T]:
-        """What comes next. It may be cancelled, and loses nothing by it."""
+    def wake(self) -> None:
+        """Have `next` come back, whether there is anything or not."""
+        self._is_called = True
+        self._woken.set()
+
+    async def next(self) -> News | Dropped | Over[T] | None:
+        """What comes next; None when it was woken before. It may be cancelled, and loses nothing by it."""
         while True:
             if self._news:
                 return self._taken(self._news.popleft())
+            if self._is_called:
+                self._is_called = False
+                return None
             self._woken.clear()
             if self._is_attached:
                 await self._woken.wait()

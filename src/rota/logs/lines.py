@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from rota.logs.log import Entry, Log
 
+#: Lines of a shorter text are found one after another.
+_COUNTED = 512
+
 
 def lines_from(log: Log, n: int, streams: Collection[int]) -> Iterator[Written]:
     """The complete lines of some streams, from line `n` on."""
@@ -24,43 +27,73 @@ def lines_before(log: Log, n: int, streams: Collection[int]) -> Iterator[Written
     """The same backwards, from the line before `n`."""
     first = log.first_available
     for place, entry in log.walk_back(log.place_of_line(n - 1) + 1, streams):
-        if log.lines_after(place) < first:
+        last = log.lines_after(place)
+        if last < first:
             return
-        for line in reversed(list(_lines_of(log, place, entry, 0))):
+        for line in _lines_back(log, entry, min(last, n - 1)):
             if line.n < first:
                 return
-            if line.n < n:
-                yield line
+            yield line
+
+
+def line_of(log: Log, first: Entry, text: bytes, begin: int, end: int, *, n: int, at: int) -> Written:
+    """A line from its place in the text of one stream, which begins with the entry `first`.
+
+    The line may have begun before that.
+    """
+    start, stop = first.within + begin, first.within + end
+    if begin == 0 and first.begins < first.within:
+        start = max(first.begins, log.start_of(first.stream))
+    if stop - start > PIECE:
+        content = None
+    elif start < first.within:
+        content = log.read_stream(first.stream, start, first.within) + text[:end]
+    else:
+        content = text[begin:end]
+    return Written(n, at, first.stream, start, stop, content)
 
 
 def _lines_of(log: Log, place: int, entry: Entry, skipped: int) -> Iterator[Written]:
     """The lines that an entry completes, without the first `skipped`."""
-    if log.lines_after(place) <= entry.lines + skipped:
+    n = entry.lines + skipped + 1
+    if log.lines_after(place) < n:
         return
-    if entry.ends:
-        yield _line(log, entry, entry.lines + 1, entry.begins, entry.within, b"")
-        return
-    parts = log.bytes_of(entry).split(b"\n")
-    stop = entry.within
-    if skipped:
-        stop += sum(map(len, parts[:skipped])) + skipped
-    elif entry.begins < entry.within:
-        stop += len(parts[0])
-        yield _line(log, entry, entry.lines + 1, entry.begins, stop, parts[0])
-        stop += 1
-        skipped = 1
-    for number in range(skipped, len(parts) - 1):
-        start, content = stop, parts[number]
-        stop += len(content)
-        kept = content if len(content) <= PIECE else None
-        yield Written(entry.lines + number + 1, entry.at, entry.stream, start, stop, kept)
-        stop += 1
+    text = _text(log, entry)
+    begin = _behind(text, skipped)
+    while (end := text.find(b"\n", begin)) >= 0:
+        yield line_of(log, entry, text, begin, end, n=n, at=entry.at)
+        begin, n = end + 1, n + 1
 
 
-def _line(log: Log, entry: Entry, n: int, start: int, stop: int, end: bytes) -> Written:
-    """A line that began in an earlier chunk; `end` is what this one has of it."""
-    content = None
-    start = max(start, log.start_of(entry.stream))
-    if stop - start <= PIECE:
-        content = log.read_stream(entry.stream, start, stop - len(end)) + end
-    return Written(n, entry.at, entry.stream, start, stop, content)
+def _lines_back(log: Log, entry: Entry, last: int) -> Iterator[Written]:
+    """The lines that an entry completes, from line `last` back."""
+    if last <= entry.lines:
+        return
+    text = _text(log, entry)
+    end = _behind(text, last - entry.lines) - 1
+    for n in range(last, entry.lines, -1):
+        if end < 0:
+            return  # it was dropped while this was read
+        begin = text.rfind(b"\n", 0, end) + 1
+        yield line_of(log, entry, text, begin, end, n=n, at=entry.at)
+        end = begin - 1
+
+
+def _text(log: Log, entry: Entry) -> bytes:
+    """What an entry tells of; the end of a stream is as good as a newline."""
+    return b"\n" if entry.ends else log.bytes_of(entry)
+
+
+def _behind(text: bytes, lines: int) -> int:
+    """Where the text goes on behind so many lines; by halving, since counting is faster than finding."""
+    low, high = 0, len(text)
+    while lines and high - low > _COUNTED:
+        middle = (low + high) // 2
+        counted = text.count(b"\n", low, middle)
+        if counted >= lines:
+            high = middle
+        else:
+            low, lines = middle, lines - counted
+    for _ in range(lines):
+        low = text.find(b"\n", low) + 1
+    return low

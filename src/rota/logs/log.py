@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 EVERY = (STDOUT, STDERR, SYSTEM)
 PROGRAM = (STDOUT, STDERR)
 
-#: How many entries are read at once when one after another is wanted.
+#: How many entries are read at once when one after another is wanted: at first, since often one will do, and
+#: at most.
+_FEW = 4
 _BLOCK = 256
 #: And when entries of one stream are looked for among the others'.
 _WIDE = 4096
@@ -224,30 +226,30 @@ class Log:
     def walk(self, start: int, streams: Collection[int]) -> Iterator[tuple[int, Entry]]:
         """The entries of some streams with their places, from the place `start` on."""
         every = len(streams) == len(EVERY)
-        start = max(start, self.first)
+        start, block = max(start, self.first), _FEW
         while start < self.count:
             if not every:
                 start = self._next_of(start, streams)
-            stop = min(start + _BLOCK, self.count)
+            stop = min(start + block, self.count)
             for place_, entry in enumerate(self.entries(start, stop), start):
                 if every or entry.stream in streams:
                     yield place_, entry
-            start = stop
+            start, block = stop, min(2 * block, _BLOCK)
 
     def walk_back(self, stop: int, streams: Collection[int]) -> Iterator[tuple[int, Entry]]:
         """The same backwards, from the place before `stop`."""
         every = len(streams) == len(EVERY)
-        stop = min(stop, self.count)
+        stop, block = min(stop, self.count), _FEW
         while stop > self.first:
             if not every:
                 stop = self._last_of(stop, streams) + 1
-            start = max(self.first, stop - _BLOCK)
-            block = self.entries(start, stop)
+            start = max(self.first, stop - block)
+            found = self.entries(start, stop)
             for place_ in range(stop - 1, start - 1, -1):
-                entry = block[place_ - start]
+                entry = found[place_ - start]
                 if every or entry.stream in streams:
                     yield place_, entry
-            stop = start
+            stop, block = start, min(2 * block, _BLOCK)
 
     def place_of_line(self, n: int) -> int:
         """The entry that completes line `n`: the last one before which fewer lines are complete."""
@@ -296,7 +298,7 @@ class Log:
         return self._read_index(start, stop)[_STREAM_AT :: ENTRY.size]
 
     def _read_entries(self, start: int, stop: int) -> list[Entry]:
-        return [Entry._make(each) for each in ENTRY.iter_unpack(self._read_index(start, stop))]
+        return list(map(Entry._make, ENTRY.iter_unpack(self._read_index(start, stop))))
 
     def _read_index(self, start: int, stop: int) -> bytes:
         index = self._file(place.INDEX)

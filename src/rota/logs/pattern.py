@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 #: No pattern is longer.
 LONGEST_PATTERN = 1000
 
+#: A byte that is more of a text than one in so many is common in it, as its first so many bytes show.
+_COMMON = 16
+_SAMPLE = 1024
+
+#: `bytes.rfind` takes so many times as long at worst as it is long; a longer needle is for `bytes.find`.
+_SHORT = 5
+
 #: What keeps a line from being read as it was written.
 _CONTROLS = (b"\x1b", b"\r", b"\b")
 
@@ -62,18 +69,27 @@ class _Literal:
 
     def __init__(self, text: str) -> None:
         self._needle = text.encode("utf-8", "surrogatepass")
-        self._bytes = [bytes((byte,)) for byte in sorted(set(self._needle))]
+        self._bytes = [bytes((byte,)) for byte in dict.fromkeys(self._needle)]
         self._search = _searching(Wanted(text=text)) if len(self._needle) > 1 else None
 
     def may_be_in(self, text: bytes, start: int, stop: int) -> bool:
         # One byte is looked for many times faster than several, which can look alike for long (`yes`).
-        return all(text.find(byte, start, stop) >= 0 for byte in self._bytes)
+        if not all(text.find(byte, start, stop) >= 0 for byte in self._bytes):
+            return False
+        if len(self._needle) > _SHORT or not self._begins_often(text, start, stop):
+            return True
+        return text.rfind(self._needle, start, stop) >= 0  # twice as fast as from the beginning
 
     def find(self, text: bytes, start: int, stop: int) -> int:
-        if self._search is None:
+        # The expression's engine looks for the first byte: faster than all others, but where that is common.
+        if self._search is None or self._begins_often(text, start, stop):
             return text.find(self._needle, start, stop)
-        found = self._search(text, start, stop)  # ten times faster than `bytes.find`
+        found = self._search(text, start, stop)
         return -1 if found is None else int(found.start())
+
+    def _begins_often(self, text: bytes, start: int, stop: int) -> bool:
+        stop = min(stop, start + _SAMPLE)
+        return text.count(self._bytes[0], start, stop) * _COMMON > stop - start
 
 
 class _Expression:
@@ -130,21 +146,26 @@ def found_in(pattern: Pattern, text: bytes) -> bool:
 
 
 def found_lines(pattern: Pattern, text: bytes, start: int, stop: int) -> Iterator[int]:
-    """Which of the lines that end between two offsets have it, counted from 0. `stop` is behind a newline."""
+    """Where the lines end, between two offsets, that have it. `stop` is behind a newline."""
+    read, begin, end = text, start, stop
     if any(text.find(control, start, stop) >= 0 for control in _CONTROLS):
-        text = readable_lines(text[start:stop])
-        start, stop = 0, len(text)
-    if not pattern.literal and not text.isascii():
-        text = text[start:stop].decode("utf-8", "replace").encode()
-        start, stop = 0, len(text)
-    if not pattern.may_be_in(text, start, stop):
+        read = readable_lines(text[start:stop])
+        begin, end = 0, len(read)
+    if not pattern.literal and not read.isascii():
+        read = read[begin:end].decode("utf-8", "replace").encode()
+        begin, end = 0, len(read)
+    if not pattern.may_be_in(read, begin, end):
         return
-    counted, number, last = start, 0, stop - 1
-    while counted <= last and (place := pattern.find(text, counted, last)) >= 0:
-        number += text.count(b"\n", counted, place)
-        yield number
-        counted = text.find(b"\n", place, stop) + 1
-        number += 1
+    last, place = end - 1, start
+    while begin <= last and (found := pattern.find(read, begin, last)) >= 0:
+        ends = read.find(b"\n", found, end)
+        if read is text:
+            yield ends
+        else:
+            for _ in range(read.count(b"\n", begin, ends) + 1):
+                place = text.find(b"\n", place, stop) + 1
+            yield place - 1
+        begin = ends + 1
 
 
 def readable_lines(text: bytes) -> bytes:

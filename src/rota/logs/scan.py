@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate, compress
+from itertools import accumulate, chain, compress, islice
 from typing import TYPE_CHECKING
 
+from rota.logs.lines import line_of
 from rota.logs.log import EVERY
 from rota.logs.pattern import found_in, found_lines
 from rota.logs.settle import LONG, as_read, draws_anew, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
 
+    from rota.logs.line import Written
     from rota.logs.log import Entry, Log
     from rota.logs.pattern import Pattern
 
 #: Bytes of the log, and entries of its index, that one step looks at: a few milliseconds.
-_BYTES = 1024 * 1024
+_BYTES = 512 * 1024
 _ENTRIES = 4096
-_AT_ONCE = 16  # entries of a log that was written fast are large, and few of them are a stretch
+_AT_ONCE = 8  # entries of a log that was written fast are large, and few of them are a stretch
 
 #: An open line that is longer is looked at in parts, each of which begins with the end of the one before.
 _KEPT = 1024 * 1024
 
 
 class Scan:
-    """One scan; each step gives the numbers of the lines that match in one stretch of the log, in order.
+    """One scan; each step gives the lines that match in one stretch of the log, in order.
 
     It stops where the log stood when it was opened. Where the beginning of the log is dropped meanwhile, it
     goes on behind that.
@@ -52,8 +54,8 @@ class Scan:
         self.bytes = 0  #: that were looked at
         self.next_line = max(start, log.first_available)  #: every line before it was looked at
 
-    def step(self) -> list[int] | None:
-        """The lines that match in the next stretch; None when there is nothing more to look at."""
+    def step(self, most: int | None = None) -> list[Written] | None:
+        """The lines that match in the next stretch, the first `most` at least; None when there is no more."""
         log = self._log
         if log.follow_beginning():
             self._skip_to(log.first)
@@ -68,11 +70,13 @@ class Scan:
             text = text[sum(entry.length for entry in entries[:dropped]) :]
             entries = entries[dropped:]
             self._skip_to(log.first)
-        found = [n for stream in self._streams for n in self._found(stream, entries, text, after)]
+        found = [
+            line for stream in self._streams for line in islice(self._found(stream, entries, text), most)
+        ]
         self._place += len(entries)
         self.bytes += len(text)
         self.next_line = min(max(self.next_line, after + 1), max(self.next_line, self._wanted.stop))
-        return sorted(n for n in found if n in self._wanted)
+        return sorted(found)
 
     def _skip_to(self, place: int) -> None:
         if place > self._place:
@@ -90,30 +94,33 @@ class Scan:
                     return entries
         return entries
 
-    def _found(self, stream: int, entries: list[Entry], text: bytes, after: int) -> list[int]:
-        """The lines of one stream that these entries complete and that match."""
+    def _found(self, stream: int, entries: list[Entry], text: bytes) -> Iterator[Written]:
+        """The wanted lines of one stream that these entries complete and that match."""
         is_own = [entry.stream == stream for entry in entries]
         own = list(compress(entries, is_own))
         if not own:
-            return []
+            return iter(())
         if len(own) < len(entries) or any(entry.ends for entry in own):
             text = _joined(entries, is_own, text)
         line = self._open.get(stream)
         if line is None:
             line = self._open[stream] = _OpenLine(self._pattern)
             line.begin(self._log, own[0])
-        places = line.go_on(text)
-        if not places:
-            return []
-        # Which entry completes the n-th line that the stream completes here: that one has its number.
-        lines = [*(entry.lines for entry in entries[1:]), after]
-        completed = [later - entry.lines for entry, later in zip(own, compress(lines, is_own), strict=True)]
-        through = list(accumulate(completed, initial=0))
-        numbers = []
-        for place in places:
-            which = bisect_right(through, place) - 1
-            numbers.append(own[which].lines + 1 + place - through[which])
-        return numbers
+        lines = _lines(self._log, own, text, line.go_on(text))
+        return (line for line in lines if line.n in self._wanted)
+
+
+def _lines(log: Log, own: list[Entry], text: bytes, ends: Iterable[int]) -> Iterator[Written]:
+    """The lines that end at these places in the text of some entries of one stream."""
+    begins = list(accumulate((entry.length + entry.ends for entry in own), initial=0))
+    counted = n = 0
+    for end in ends:
+        entry = own[which := bisect_right(begins, end) - 1]
+        if begins[which] >= counted:
+            counted, n = begins[which], entry.lines
+        n += 1 + text.count(b"\n", counted, end)
+        counted = end + 1
+        yield line_of(log, own[0], text, text.rfind(b"\n", 0, end) + 1, end, n=n, at=entry.at)
 
 
 def _joined(entries: list[Entry], is_own: list[bool], text: bytes) -> bytes:
@@ -140,17 +147,16 @@ class _OpenLine:
         for begin in range(start, entry.within, _KEPT):
             self._keep(log.read_stream(entry.stream, begin, min(begin + _KEPT, entry.within)))
 
-    def go_on(self, text: bytes) -> list[int]:
-        """Which of the lines that are completed by this text match, counted from 0."""
+    def go_on(self, text: bytes) -> Iterator[int]:
+        """Where in this text the lines end that it completes and that match."""
         end = text.rfind(b"\n") + 1
         if not end:
             self._keep(text)
-            return []
+            return iter(())
         first = text.find(b"\n")
-        places = [0] if self._complete(text[:first]) else []
-        places += [1 + place for place in found_lines(self._pattern, text, first + 1, end)]
+        ends = [first] if self._complete(text[:first]) else []
         self._keep(text[end:])
-        return places
+        return chain(ends, found_lines(self._pattern, text, first + 1, end))
 
     def _keep(self, text: bytes) -> None:
         self._kept += text

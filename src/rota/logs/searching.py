@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rota.logs.line import Ansi, Line, Readable, moment
-from rota.logs.lines import lines_from
 from rota.logs.log import EVERY, Log
 from rota.logs.pattern import Wanted, compiled
 from rota.logs.scan import Scan
@@ -19,6 +18,7 @@ from rota.logs.scan import Scan
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from rota.logs.line import Written
     from rota.logs.pattern import Pattern
 
 #: So much of a line that was found is shown.
@@ -110,40 +110,40 @@ class _Searching:
             if time.monotonic() >= self._until:
                 return scan.next_line, False
             before = scan.bytes
-            numbers = scan.step()
-            if numbers is None:
+            room = self._asked.limit - len(self._found)
+            lines = scan.step(room)
+            if lines is None:
                 return scan.next_line, True
             self._bytes += scan.bytes - before
-            room = self._asked.limit - len(self._found)
-            self._take(log, searched.run_id, numbers[:room])
-            if len(numbers) >= room:
-                return numbers[room - 1] + 1, False
+            self._take(log, searched.run_id, lines[:room])
+            if len(lines) >= room:
+                return lines[room - 1].n + 1, False
 
     def _search_back(self, log: Log, searched: Searched) -> tuple[int, bool]:
         """The same from the end back, in growing parts: the last matches."""
         asked = self._asked
         end = stop = log.total_lines + 1
         place, size = log.count, _LAST
-        found: list[int] = []
+        found: list[Written] = []
         while place > log.first and len(found) < asked.limit:
             if time.monotonic() >= self._until:
                 break
             place, size = max(log.first, place - size), size * 4
             start = max(searched.start, log.entry(place).lines + 1)
             scan = Scan(log, self._pattern, start=start, stop=stop, streams=asked.streams)
-            part: list[int] = []
-            while (numbers := scan.step()) is not None and time.monotonic() < self._until:
-                part += numbers
+            part: list[Written] = []
+            while (lines := scan.step()) is not None and time.monotonic() < self._until:
+                part = [*part, *lines][-asked.limit :]
             self._bytes += scan.bytes
             found, stop = part + found, start
         self._take(log, searched.run_id, found[-asked.limit :])
         return end, place <= log.first or len(found) >= asked.limit
 
-    def _take(self, log: Log, run_id: str, numbers: Iterable[int]) -> None:
-        for n in numbers:
-            self._found.append((run_id, n))
+    def _take(self, log: Log, run_id: str, lines: Iterable[Written]) -> None:
+        for line in lines:
+            self._found.append((run_id, line.n))
             if self._asked.show:
-                self._lines.append(_shown(log, n, self._asked.streams))
+                self._lines.append(_shown(log, line))
 
     def _outcome(self, reached: Place | None, next_: Place | None) -> Outcome:
         enough = len(self._found) >= self._asked.limit
@@ -157,11 +157,10 @@ class _Searching:
         )
 
 
-def _shown(log: Log, n: int, streams: Collection[int]) -> Line:
-    written = next(lines_from(log, n, streams))
+def _shown(log: Log, written: Written) -> Line:
     piece = next(Readable(log, written, Ansi.STRIP).pieces(0, SHOWN))
     return Line(
-        n=n,
+        n=written.n,
         at=moment(written.at),
         stream=written.stream,
         text=piece.text,

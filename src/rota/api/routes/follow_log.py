@@ -20,7 +20,7 @@ from rota.model.error import Fault, Invalid
 from rota.operations import follow_log as operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from starlette.types import Receive, Scope, Send
 
@@ -102,6 +102,34 @@ async def follow_log(
     return LogStream(await operation.follow_log(call.rota, run_id, wanted), call.origin)
 
 
+class Heartbeat:
+    """Wakes a follower that was told nothing for a while.
+
+    One timer does for all of its life: one for each thing told would cost more than the telling.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._said_at = self._loop.time()
+        self._timer = self._loop.call_later(HEARTBEAT, self._beat)
+
+    def said(self) -> None:
+        """Something was told."""
+        self._said_at = self._loop.time()
+
+    def stop(self) -> None:
+        """It wakes nobody any more."""
+        self._timer.cancel()
+
+    def _beat(self) -> None:
+        silence = self._loop.time() - self._said_at
+        if silence >= HEARTBEAT:
+            self._wake()
+            silence = 0
+        self._timer = self._loop.call_later(HEARTBEAT - silence, self._beat)
+
+
 class LogStream:
     """What a follower is told, as server-sent events."""
 
@@ -130,20 +158,22 @@ class LogStream:
             await send({"type": "http.response.body", "body": text, "more_body": True})
 
         await say(b"retry: 1000\n\n")
-        while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT):
-                    told = await self._follower.next()
-            except TimeoutError:
-                await say(b": alive\n\n")
-                continue
-            if text := self._text(told):
-                await say(text)
-            if isinstance(told, Over):
-                break
+        heartbeat = Heartbeat(self._follower.wake)
+        try:
+            while True:
+                told = await self._follower.next()
+                if text := self._text(told):
+                    await say(text)
+                    heartbeat.said()
+                if isinstance(told, Over):
+                    break
+        finally:
+            heartbeat.stop()
         await send({"type": "http.response.body"})
 
-    def _text(self, told: News | Dropped | Over[Run]) -> bytes:
+    def _text(self, told: News | Dropped | Over[Run] | None) -> bytes:
+        if told is None:
+            return b": alive\n\n"
         if isinstance(told, News):
             # Hundreds may be told the same: it is put into words once.
             text = told.memo.get(self._key)
