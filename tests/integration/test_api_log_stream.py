@@ -125,7 +125,7 @@ async def test_an_ended_log_is_told_whole_or_from_a_line_on(tmp_path: Path) -> N
 
         async def told(query: str, after: str | None = None) -> list[int]:
             events = await (await follow(api, run_id, query, after)).rest()
-            assert events[-1]["event"] == "done"
+            assert (events[-1]["event"], events[-1]["data"]["total_lines"]) == ("done", 3000)
             return [event["data"]["n"] for event in events[:-1]]
 
         assert await told("") == list(range(1, 3001))

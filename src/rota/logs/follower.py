@@ -53,6 +53,7 @@ class Follower(Generic[T]):
         self._live = live
         self._position = Position(wanted.start)
         self._tail = wanted.tail
+        self._total = 0
         self._news: deque[News] = deque()
         self._waiting = 0
         self._is_attached = False
@@ -108,7 +109,7 @@ class Follower(Generic[T]):
         if live.is_over:
             outcome = live.outcome()
             found = None if outcome is None else await self._read_on(None)
-            return found or Over(total_lines=self._position.n - 1, outcome=outcome)
+            return found or Over(total_lines=self._total, outcome=outcome)
         if self._tail is None:
             if self._position >= Position(live.next):
                 self._is_attached = self._has_kept_up = True
@@ -124,14 +125,14 @@ class Follower(Generic[T]):
         return dropped
 
     async def _read_on(self, stop: int | None) -> News | Dropped | None:
-        page, first = await asyncio.to_thread(self._read, stop)
+        page, first, self._total = await asyncio.to_thread(self._read, stop)
         if self._tail is None and first > self._position.n:
             return self._skip(first)
         self._position, self._tail = page.next, None
         return News(lines={self.wanted.ansi: page.lines}, next=page.next.n) if page.lines else None
 
-    def _read(self, stop: int | None) -> tuple[Page, int]:
-        """What is there before line `stop`, and the first line that is."""
+    def _read(self, stop: int | None) -> tuple[Page, int, int]:
+        """What is there before line `stop`, the first line that is, and the last of all."""
         live, wanted = self._live, self.wanted
         limit = AT_ONCE if self._tail is None else self._tail
         view = View(streams=wanted.streams, ansi=wanted.ansi, limit=limit)
@@ -140,4 +141,4 @@ class Follower(Generic[T]):
                 page = steady(log, lambda: read_page(log, self._position, view, stop=stop))
             else:
                 page = steady(log, lambda: read_tail(log, view, stop=stop))
-            return page, log.first_available
+            return page, log.first_available, log.total_lines
