@@ -223,3 +223,19 @@ async def test_while_too_little_is_free_output_is_dropped_and_then_told(small_di
     finally:
         await probe.disconnect()
         await shutdown_keeper(small_disk)
+
+
+async def test_a_program_that_fills_the_disk_in_no_time_leaves_what_is_to_stay_free(small_disk: Path) -> None:
+    probe = await Probe(small_disk).connect(min_free_space=2_000_000)
+    try:
+        run = probe.shell("seq 1 1000000; exit 4")
+        ended = await probe.until_ended(run)
+
+        free = os.statvfs(small_disk)
+        assert ended.ending.exit_code == 4
+        assert 1_900_000 < free.f_bavail * free.f_frsize < 2_100_000
+        assert NUMBERS.startswith(probe.log(run))
+        assert "were dropped: less than min_free_space" in probe.words(run)
+    finally:
+        await probe.disconnect()
+        await shutdown_keeper(small_disk)

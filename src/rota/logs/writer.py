@@ -16,7 +16,7 @@ from rota.logs import place
 from rota.logs.files import LogFiles
 from rota.logs.front import Front
 from rota.logs.index import ENDS_STREAM, ENTRY, LONGEST, SYSTEM
-from rota.logs.room import FRESH, Room
+from rota.logs.room import Room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class LogWriter:
 
     def _take(self, stream: int, buffer: bytes | bytearray, length: int, at: int) -> None:
         room = self._room
-        if not 0 <= at - room.seen_at < FRESH:
+        if not room.is_known(at):
             room.look(at)
         if self._full or room.why:
             self._lose(stream, buffer, 0, length, room.why)
@@ -227,6 +227,7 @@ class LogWriter:
         if self.written + self._place + length > self._full_at:
             fits = self._make_room(length, at)
         done = self._write(stream, buffer, fits, at) if fits else 0
+        room.left -= done
         if done < length:
             why = room.refused(self._files.error, at) if done < fits else ""
             self._lose(stream, buffer, done, length, why)
