@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -44,6 +45,10 @@ def moment(at: datetime | None) -> str | None:
     if not text.endswith("+00:00"):
         text = at.astimezone(UTC).isoformat(timespec="microseconds")
     return f"{text[:-6]}Z"
+
+
+#: Thousands of lines come at the same moment.
+_shared_moment = lru_cache(maxsize=16)(moment)
 
 
 def seconds(duration: timedelta | None) -> float | None:
@@ -174,7 +179,7 @@ def line(it: Line) -> dict[str, Any]:
     """A `LogLine`."""
     return {
         "n": it.n,
-        "at": moment(it.at),
+        "at": _shared_moment(it.at),
         "stream": STREAMS[it.stream],
         "text": it.text,
         "continued": it.continued,

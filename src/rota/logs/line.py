@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rota.logs.index import STREAMS
@@ -75,6 +76,7 @@ class Line:
     match: bool | None = None  #: whether it is what was looked for; None when nothing was
 
 
+@lru_cache(maxsize=16)  # lines come thousands at once
 def moment(at: int) -> datetime:
     """Microseconds since the epoch as a time."""
     return _EPOCH + timedelta(microseconds=at)
