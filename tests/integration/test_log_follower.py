@@ -70,8 +70,9 @@ async def keeping_up(follower: Follower[str]) -> list[int]:
     return [line.n for line in it.lines[Ansi.KEEP]]
 
 
+@pytest.mark.parametrize("line", ["x\n", "\n"])
 async def test_a_follower_that_does_not_keep_up_is_taken_to_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     monkeypatch.setattr(following, "WAITING", 100)
     monkeypatch.setattr(following, "BEHIND", 500)
@@ -82,11 +83,11 @@ async def test_a_follower_that_does_not_keep_up_is_taken_to_the_end(
     assert await keeping_up(follower) == [1]
 
     for _ in range(30):
-        run.log.write(OUT, "x\n" * 100)
+        run.log.write(OUT, line * 100)
         if not follower._is_attached:
             break
         await asyncio.sleep(2 * live.LOOK)  # it is not reading meanwhile
-    run.log.write(OUT, "x\n" * 2000)
+    run.log.write(OUT, line * 2000)
     while follower._live.next < 2000:
         await asyncio.sleep(0.001)
     reading = asyncio.create_task(told(follower))

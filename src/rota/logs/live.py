@@ -40,6 +40,9 @@ PROGRESS = 0.1
 LINES = 1000
 BYTES = 256 * 1024
 
+#: Characters that a line counts for beside its text, since an empty one takes room, too.
+LINE = 100
+
 #: No pause between two looks is longer, however busy this process is.
 LONGEST_PAUSE = 0.25
 
@@ -162,8 +165,7 @@ class LiveLog(Generic[T]):
         lines = self._new_lines() if log.total_lines >= self.next else {}
         opened = self._opened(now)
         if any(lines.values()) or opened is not None:
-            size = sum(len(line.text) for line in lines.get(Ansi.KEEP, ()))
-            news = News(lines=lines, open=opened, next=self.next, size=size)
+            news = News(lines=lines, open=opened, next=self.next, size=_size(lines) + _size(opened or {}))
             for follower in list(self._attached):
                 follower.take(news)
 
@@ -196,3 +198,7 @@ class LiveLog(Generic[T]):
     def _detach_all(self) -> None:
         for follower in list(self._followers):
             self.detach(follower)
+
+
+def _size(told: Mapping[Ansi, Sequence[Line | OpenLine]]) -> int:
+    return sum(LINE + len(line.text) for lines in told.values() for line in lines)

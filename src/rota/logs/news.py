@@ -21,7 +21,7 @@ class News:
     lines: Mapping[Ansi, Sequence[Line]]  #: of all streams
     open: Mapping[Ansi, Sequence[OpenLine]] | None = None  #: None: not told this time
     next: int  #: the line that follows
-    size: int = 0  #: characters of text
+    size: int = 0  #: characters, about
     memo: dict[Hashable, bytes] = field(
         default_factory=dict
     )  #: how it reads on a wire, by what was asked for

@@ -1,8 +1,8 @@
 """Whether the disk has room for output. Standard library only: the keeper imports it.
 
-One for all runs of a keeper. It is looked at once a second, and before that when half of what was free may have
-been written: a program fills a gigabyte in a second. A disk that was found full is believed to be full until
-the next look, so that a thousand runs that write do not ask it a million times.
+One for all runs of a keeper. It is looked at once a second, and before that when half of what was free may
+have been written: a program fills a gigabyte in a second. A disk that was found full is believed to be full
+until the next look, so that a thousand runs that write do not ask it a million times.
 """
 
 from __future__ import annotations
