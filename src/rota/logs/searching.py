@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHOWN = 8 * 1024
 
 #: Entries of the index that a search from the end looks at first; each further part has four times as many.
-_LAST = 64
+_LAST = 2
 
 
 class Stopped(StrEnum):
