@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -298,3 +299,34 @@ def test_what_is_left_of_a_log_whose_beginning_was_dropped_is_right(
         for line in got:
             assert line.stream == model[line.n].stream
             assert model[line.n].content.endswith(line.content), line.n
+
+
+def test_no_log_is_looked_through_to_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    column = Log._column
+
+    def counted(self: Log, start: int, stop: int) -> bytes:
+        looked.append(stop - start)
+        return column(self, start, stop)
+
+    monkeypatch.setattr(Log, "_column", counted)
+    written = Written(str(tmp_path))
+    for _ in range(20_000):
+        written.write(0, b"unbuffered\n", 1000)
+    written.write(0, b"open")
+
+    with written.log(finalized=False) as growing:
+        assert [line.text for line in open_lines(growing, Ansi.KEEP)] == ["open"]
+        assert sum(looked) >= 20_000  # once, for streams of which there is nothing
+        looked.clear()
+        written.write(0, b" still")
+        growing.refresh(finalized=False)
+        assert [line.text for line in open_lines(growing, Ansi.KEEP)] == ["open still"]
+        assert sum(looked) < 10
+    written.end()
+    looked.clear()
+    with written.log() as ended:
+        assert ended.total_lines == 20_001
+        assert [line.text for line in read_tail(ended, View(limit=1)).lines] == ["open still"]
+
+    assert sum(looked) < 10

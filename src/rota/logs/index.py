@@ -24,6 +24,10 @@ STREAMS = ("stdout", "stderr", "system")
 #: This entry ends its stream; an open line of that stream counts as complete here.
 ENDS_STREAM = 1
 
+#: The last entry of all: the run is over, and nothing follows in log, index or Rota's words. Without it the
+#: keeper was killed, or the disk was full: what the index does not tell is looked for in the files then.
+COMPLETE = 4
+
 #: Of the first entry only: the log's beginning was dropped, and the columns say where the rest begins:
 #: first offset of the log that is left · first entry that is left · when this was written · lines completed
 #: before that entry (all streams), which is how many lines went · 0 · 0 · SYSTEM · CUT.

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rota.logs import place
 from rota.logs.beginning import Beginning, beginning
-from rota.logs.index import ENDS_STREAM, ENTRY, LONGEST, STDERR, STDOUT, SYSTEM
+from rota.logs.index import COMPLETE, ENDS_STREAM, ENTRY, LONGEST, STDERR, STDOUT, SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -62,6 +62,7 @@ class Log:
         self._data = os.fspath(data)
         self._run_id = run_id
         self._files: dict[str, int] = {}
+        self._looked: dict[int, tuple[int, int]] = {}  # how far for each stream's last entry, and where it is
         self.finalized = False  #: its run has ended
         self.refresh(finalized=finalized)
 
@@ -105,6 +106,8 @@ class Log:
 
     def _find_rest(self) -> None:
         """Entries for what stands after the end of the index."""
+        if self._last is not None and self._last.flags & COMPLETE:
+            return
         size, told = self.file_size, self._end_of_file()
         at = self._last.at if self._last is not None else 0
         if size > told:
@@ -130,9 +133,10 @@ class Log:
         self._total = None
 
     def _end_of_file(self) -> int:
-        for entry in self._backwards(PROGRAM):
-            return entry.offset + entry.length
-        return self.beginning.offset
+        # Also while the entries of the rest are still being made.
+        last = [entry for entry in self._rest if entry.stream in PROGRAM][-1:]
+        last = last or [entry for _, entry in islice(self.walk_back(self._indexed, PROGRAM), 1)]
+        return last[0].offset + last[0].length if last else self.beginning.offset
 
     def _modified(self) -> int:
         file = self._file(place.LOG)
@@ -182,20 +186,20 @@ class Log:
 
     def open_line(self, stream: int) -> tuple[int, int]:
         """Where in its stream the line begins that is open at the end, and where the stream ends."""
-        for entry in self._backwards((stream,)):
-            end = entry.within + entry.length
-            if entry.ends:
-                return end, end
-            last = self.bytes_of(entry).rfind(b"\n")
-            return (entry.begins if last < 0 else entry.within + last + 1), end
-        end = self._bytes_through(stream, self.count - 1)  # all that is left is another stream's
-        return end, end
+        entry = self._latest(stream)
+        if entry is None:
+            end = self._bytes_through(stream, self.count - 1)  # all that is left is another stream's
+            return end, end
+        end = entry.within + entry.length
+        if entry.ends:
+            return end, end
+        last = self.bytes_of(entry).rfind(b"\n")
+        return (entry.begins if last < 0 else entry.within + last + 1), end
 
     def last_at(self, stream: int) -> int:
         """When the last chunk of a stream came; 0 when none did."""
-        for entry in self._backwards((stream,)):
-            return entry.at
-        return 0
+        entry = self._latest(stream)
+        return 0 if entry is None else entry.at
 
     def lines_after(self, place_: int) -> int:
         """Lines of all streams that are complete after the entry at `place_`."""
@@ -242,7 +246,7 @@ class Log:
         stop, block = min(stop, self.count), _FEW
         while stop > self.first:
             if not every:
-                stop = self._last_of(stop, streams) + 1
+                stop = self._last_of(stop, streams, self.first) + 1
             start = max(self.first, stop - block)
             found = self.entries(start, stop)
             for place_ in range(stop - 1, start - 1, -1):
@@ -259,10 +263,16 @@ class Log:
         """The first entry that came at `at` (microseconds) or later."""
         return self._first_place(lambda place_: self.entry(place_).at >= at)
 
-    def _backwards(self, streams: Collection[int]) -> Iterator[Entry]:
-        # Also while the entries of the rest are still being made.
-        yield from (entry for entry in reversed(self._rest) if entry.stream in streams)
-        yield from (entry for _, entry in self.walk_back(self._indexed, streams))
+    def _latest(self, stream: int) -> Entry | None:
+        """The last entry of a stream. What was looked through once for it is not looked through again."""
+        for entry in reversed(self._rest):
+            if entry.stream == stream:
+                return entry
+        looked, known = self._looked.get(stream, (0, -1))
+        found = self._last_of(self._indexed, (stream,), max(looked, self.first))
+        known = max(known, found)
+        self._looked[stream] = self._indexed, known
+        return self.entry(known) if known >= self.first else None
 
     def _first_place(self, true: Callable[[int], bool]) -> int:
         low, high = self.first, self.count
@@ -282,11 +292,11 @@ class Log:
                 return begin + min(found)
         return max(start, self._indexed)
 
-    def _last_of(self, stop: int, streams: Collection[int]) -> int:
+    def _last_of(self, stop: int, streams: Collection[int], start: int) -> int:
         if stop > self._indexed:
             return stop - 1
-        for end in range(stop, self.first, -_WIDE):
-            begin = max(self.first, end - _WIDE)
+        for end in range(stop, start, -_WIDE):
+            begin = max(start, end - _WIDE)
             column = self._column(begin, end)
             found = max(column.rfind(_byte(stream)) for stream in streams)
             if found >= 0:

@@ -15,7 +15,7 @@ import sys
 from rota.logs import place
 from rota.logs.files import LogFiles
 from rota.logs.front import Front
-from rota.logs.index import ENDS_STREAM, ENTRY, LONGEST, SYSTEM
+from rota.logs.index import COMPLETE, ENDS_STREAM, ENTRY, LONGEST, SYSTEM
 from rota.logs.room import Room
 
 TYPE_CHECKING = False
@@ -155,6 +155,8 @@ class LogWriter:
             told = f"the first {front.offset} bytes ({front.lines} lines) were dropped"
             self.say(f"{told}: the log may have {self._cap} (log_max_size)", at)
         self._stop_speaking(at)
+        if place.INDEX in self._files.open and not self._is_speaking:
+            self._note(SYSTEM, self._sizes[SYSTEM], 0, 0, None, at, COMPLETE)
 
     def close(self) -> None:
         """Close the files; the writer may be closed twice."""
