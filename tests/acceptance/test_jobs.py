@@ -296,7 +296,8 @@ def test_a_detached_job_outlives_the_session_that_started_it(rota: Installed) ->
 def test_what_is_typed_goes_to_the_command_up_to_its_end(rota: Installed) -> None:
     it = Attached(rota, "exec", "--", "sort", stdin=subprocess.PIPE)
 
-    out, _ = it.process.communicate(b"b\n\xff\na\n", timeout=PATIENCE)
+    out, said = it.process.communicate(b"b\n\xff\na\n", timeout=PATIENCE)
+    assert said == b""  # what was typed is no news here
 
     assert (it.process.returncode, out) == (0, b"a\nb\n\xff\n")
 

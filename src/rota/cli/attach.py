@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rota.cli.attached import attached
+from rota.cli.attached import TYPED, attached
 from rota.cli.complaint import complain, say
 from rota.cli.exit_code import ExitCode
 from rota.cli.options import Given
@@ -42,7 +42,7 @@ def attach(
         if found["status"] == "ended":
             say(f"run {found['id']} has ended; `rota logs {found['id']}` shows what it wrote")
             return ExitCode.ROTA
-        return attached(client, found, Bytes(client.data, found["id"], last=RECENT))
+        return attached(client, found, Bytes(client.data, found["id"], last=RECENT, unsaid=TYPED))
     except RotaError as error:
         complain(error)
         return ExitCode.ROTA

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: Seconds between two looks at the output of a program that somebody types to.
 LOOK = 0.02
 
+#: How the log tells what was typed here, which is no news to who typed it.
+TYPED = ("cli sent ", "cli closed standard input")
+
 #: What asks for the run's end, once; and what leaves it alone.
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 LEAVING = (signal.SIGQUIT, signal.SIGHUP)

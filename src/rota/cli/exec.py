@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from rota.cli.attached import attached
+from rota.cli.attached import TYPED, attached
 from rota.cli.await_ends import return_of_server
 from rota.cli.complaint import Misuse, complain, say
 from rota.cli.exit_code import ExitCode
@@ -79,7 +79,7 @@ def exec_command(
         client = options.client()
         run = _start(client, body)
         if waits:
-            show = Nothing() if json else Bytes(client.data, run["id"])
+            show = Nothing() if json else Bytes(client.data, run["id"], unsaid=TYPED)
             return attached(client, run, show, json=json)
     except RotaError as error:
         complain(error)

@@ -44,15 +44,17 @@ class Bytes:
         streams: Collection[int] = EVERY,
         together: bool = False,
         last: int | None = None,
+        unsaid: tuple[str, ...] = (),
     ) -> None:
         """`together`: both streams to standard output, and none of Rota's words; `last`: of what is there
-        already, about so many lines.
+        already, about so many lines; `unsaid`: how those of Rota's words begin that are no news here.
         """
         self._log = LogFollower(data, run_id)
         if last is not None:
             self._log.skip_to_last(last)
         self._streams = {STREAMS[stream] for stream in streams}
         self._together = together
+        self._unsaid = unsaid
 
     def __call__(self, *, ended: bool) -> None:
         touched = set()
@@ -61,7 +63,7 @@ class Bytes:
                 continue
             if stream == "system":
                 if not self._together:
-                    say_words(piece)
+                    say_words(piece, self._unsaid)
                 continue
             target = sys.stderr if stream == "stderr" and not self._together else sys.stdout
             target.buffer.write(piece)
@@ -165,10 +167,10 @@ class Lines:
         target.buffer.write((before + line.text + ("" if line.continued else "\n")).encode())
 
 
-def say_words(piece: bytes) -> None:
+def say_words(piece: bytes, unsaid: tuple[str, ...] = ()) -> None:
     """Some of Rota's own words; what it adds to a line that it has begun comes after a semicolon."""
     for line in piece.decode("utf-8", "replace").splitlines():
-        if words := line.removeprefix("; "):
+        if (words := line.removeprefix("; ")) and not words.startswith(unsaid):
             say(words)
 
 
