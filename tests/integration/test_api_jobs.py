@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from api_bed import TOKEN, Api
+from api_bed import TOKEN, Api, Conversation
 from engine_bed import NOON, Bed
 
 from rota.config.config import Jobs
@@ -378,3 +378,19 @@ async def test_events_tell_of_jobs_as_of_all_runs_and_once(api: Api) -> None:
         kinds = [event.kind async for event in events]
 
     assert kinds == [EventKind.RUN_CREATED, EventKind.RUN_STARTED, EventKind.RUN_ENDED]
+
+
+async def test_the_events_of_one_run_are_had_by_an_ending_of_its_id(api: Api) -> None:
+    run = await start(api)
+
+    unknown = await api.tcp.get("/api/events?run_id=ffff-ffffffffffff")
+    conversation = Conversation(api.app, "GET", f"/api/events?run_id={run['id'][-8:]}&kind=run.ended")
+    await conversation.start()
+    api.bed.keeper.end(run["id"])
+    event = await conversation.event()
+    conversation.hang_up()
+    await conversation.over()
+
+    assert unknown.status_code == 404
+    assert event is not None
+    assert event["data"]["run"]["id"] == run["id"]

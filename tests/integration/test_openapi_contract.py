@@ -11,6 +11,7 @@ from api_bed import TOKEN
 from hypothesis import HealthCheck, Phase, settings
 from live_api import live_api
 from schemathesis import GenerationMode
+from schemathesis.checks import negative_data_rejection
 
 from rota.api.app import VERBS
 from rota.api.openapi import openapi
@@ -69,7 +70,12 @@ def test_every_answer_is_as_documented(case: schemathesis.Case, url: str) -> Non
             case.body = {"close": True}
     if case.path == "/api/jobs" and isinstance(case.body, dict) and is_a_time(case.body.get("at")):
         del case.body["at"]  # one that has passed is a fault, and one that is to come is waited for
-    case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"})
+    is_free = not means_well and "tag" in case.query  # any text is a tag, and one of them a list of one
+    case.call_and_validate(
+        base_url=url,
+        headers={"Authorization": f"Bearer {TOKEN}"},
+        excluded_checks=[negative_data_rejection] if is_free else None,
+    )
 
 
 def is_a_time(value: object) -> bool:

@@ -234,3 +234,53 @@ def test_ten_thousand_faults_are_told_within_seconds(file: Path) -> None:
 
     assert time.process_time() - started < 5
     assert [fault.line for fault in told.value.faults] == list(range(3, 30_001, 3))
+
+
+def test_the_rules_for_jobs_are_loaded_with_folders_made_absolute_and_0_as_no_limit(tmp_path: Path) -> None:
+    file = tmp_path / "rota.toml"
+    file.write_text(
+        """
+[jobs]
+enabled = true
+max_concurrent = 3
+timeout = 0
+log_max_size = 0
+allow = ["git", "~/bin/*"]
+cwd_roots = ["src", "/srv/../opt"]
+user = "nobody:adm"
+"""
+    )
+
+    config = load(file, {"HOME": str(tmp_path)})
+
+    jobs = config.jobs
+    assert (jobs.enabled, jobs.max_concurrent, jobs.user) == (True, 3, "nobody:adm")
+    assert (jobs.timeout, jobs.log_max_size) == (None, None)
+    assert jobs.allow is not None
+    assert jobs.allow[0] == "git"
+    assert jobs.allow[1].endswith("/bin/*")
+    assert jobs.cwd_roots == (f"{tmp_path}/src", "/opt")
+    assert config.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ('allow = "git"', "list"),
+        ('allow = ["bin/git"]', "names no program"),
+        ('deny = [""]', "names no program"),
+        ("max_concurrent = 0", "1"),
+        ('enabled = "yes"', "true or false"),
+        ('shell = "/bin/sh -e"', "without arguments"),
+        ("enable = true", "enabled"),
+    ],
+)
+def test_a_fault_of_the_rules_for_jobs_is_told(tmp_path: Path, line: str, wrong: str) -> None:
+    file = tmp_path / "rota.toml"
+    file.write_text(f"[jobs]\n{line}\n")
+
+    with pytest.raises(ConfigInvalid) as raised:
+        load(file, {})
+
+    assert wrong in str(raised.value)
+    assert raised.value.faults[0].line == 2

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 TaskName = Annotated[str, Path(pattern=NAME.pattern, description="The task's name.", examples=["backup"])]
+#: A run's id, or how it ends.
+WHICH_RUN = r"^[0-9a-fA-F-]{4,36}$"
 RunIdInPath = Annotated[
     str,
     Path(
-        pattern=r"^[0-9a-fA-F-]{4,36}$",
+        pattern=WHICH_RUN,
         description="The run's id, or an ending of it of at least 4 characters that no other of the newest "
         "10,000 runs has.",
     ),

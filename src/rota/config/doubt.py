@@ -19,7 +19,7 @@ Doubt = tuple["KeyPath", str]  #: where it is, and a sentence
 
 def doubts(tables: FileTable, tasks: Mapping[str, Task]) -> list[Doubt]:
     """Every doubt about a file that has no fault."""
-    if not tasks:
+    if not tasks and "jobs" not in tables.model_fields_set:
         return [((), "there is no task in this file; a task is a table [tasks.NAME]")]
     return [
         (("tasks", name, *path), sentence)

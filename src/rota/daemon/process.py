@@ -165,7 +165,10 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
     await http.start(create_app(it, token=token if plan.auth else None), [unix, *tcp], broken=broken)
     parts.callback(http.close)
     if not plan.auth:
-        logger.warning("ROTA_AUTH is off: whoever can open a connection on this machine can run the tasks")
+        logger.warning(
+            "ROTA_AUTH is off: whoever can open a connection on this machine can run the tasks",
+            and_any_command=plan.config.jobs.enabled is True,
+        )
     await systemd.warn_of_kill_mode()
     parts.enter_context(_told(it))
     return it

@@ -11,12 +11,12 @@ from pydantic import Field
 from rota.api import wire
 from rota.api.call import Call, ClientGone, while_connected
 from rota.api.describe import router, streams
-from rota.api.form import Form
-from rota.api.shapes import RUN_ID
+from rota.api.form import WHICH_RUN, Form
 from rota.events.subscription import Gap
 from rota.model.event import EventKind
 from rota.model.task import NAME
 from rota.operations import follow_events as operation
+from rota.operations.which_run import which_run
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -39,7 +39,9 @@ class EventsQuery(Form):
     task_name: str | None = Field(
         default=None, pattern=NAME.pattern, description="Events of this task's runs."
     )
-    run_id: str | None = Field(default=None, pattern=RUN_ID, description="Events of this run.")
+    run_id: str | None = Field(
+        default=None, pattern=WHICH_RUN, description="Events of the run of this id, or whose id ends so."
+    )
 
 
 class EventsHeaders(Form):
@@ -64,6 +66,8 @@ class EventsHeaders(Form):
         "`Event` as `data`. `gap` (with a `Gap`) says that events were missed, since the server no longer "
         "knows them or the reader was too slow; `closing` says that the server stops. Comments keep the "
         "connection alive.",
+        "run-not-found",
+        "run-unclear",
     ),
 )
 async def follow_events(
@@ -74,13 +78,14 @@ async def follow_events(
     Whatever happens once the answer's headers are there is in the stream.
     """
     after = None if headers.last_event_id is None else int(headers.last_event_id)
+    run_id = None if query.run_id is None else await which_run(call.rota, query.run_id)
     events = operation.follow_events(
         call.rota,
         after=after,
         kinds=frozenset(query.kind) or None,
         task_name=query.task_name,
     )
-    return EventStream(events, query.run_id, call.origin)
+    return EventStream(events, run_id, call.origin)
 
 
 class EventStream:
