@@ -48,6 +48,27 @@ manual_trigger = false
 [tasks.bytes]
 run = "head -c 300000 /dev/zero | tr '\\\\0' '\\\\377'; printf '\\\\0\\\\001\\\\r\\\\n\\\\033[31m'"
 
+[tasks.greet]
+run = '''
+printf '[%s]' "$0" "$@" "$LEVEL"
+'''
+
+[[tasks.greet.params]]
+arg = "who"
+required = true
+
+[[tasks.greet.params]]
+option = "--times"
+type = "integer"
+max = 9
+
+[[tasks.greet.params]]
+flag = "--loud"
+
+[[tasks.greet.params]]
+env = "LEVEL"
+default = "low"
+
 [tasks.endless]
 run = "echo begun; exec sleep 600"
 
@@ -81,6 +102,43 @@ def test_both_streams_come_through_their_own(rota: Installed):
     done = rota.rota("run", "hello")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "out\nmore\n", "err\n")
+
+
+def test_parameters_reach_the_script_as_they_were_written(rota: Installed):
+    odd = "a b'\"; $(touch x) `id` $HOME\n*"
+
+    words = ("run", "greet", "-p", f"who={odd}", "-p", "--times=3", "--param=--loud=true", "-p", "LEVEL=")
+    done = rota.rota(*words)
+    plain = rota.rota("run", "greet", "-p", "who=me", "--null", "LEVEL")
+
+    assert (done.returncode, done.stdout) == (0, f"[sh][{odd}][--times][3][--loud][]")
+    assert plain.stdout == "[sh][me][]"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            ("-p", "--times=10", "-p", "leve=x"),
+            125,
+            [
+                "body.params.leve: task 'greet' declares no such parameter; did you mean LEVEL?",
+                "body.params.who: it is required; allowed: text",
+                'body.params.--times: the text "10" is too large; allowed: a whole number up to 9',
+            ],
+        ),
+        (("--null", "who"), 125, ["body.params.who: it is required, and null leaves it out"]),
+        (("-p", "who"), 2, ["--param who has no value; write it as NAME=VALUE"]),
+        (("-p", "who=a", "--null", "who"), 2, ["the parameter who is given more than once"]),
+    ],
+)
+def test_every_fault_of_the_parameters_is_named(
+    rota: Installed, words: tuple[str, ...], code: int, said: list[str]
+):
+    done = rota.rota("run", "greet", *words)
+
+    assert done.returncode == code
+    assert all(sentence in done.stderr for sentence in said), done.stderr
 
 
 def test_bytes_come_through_unchanged(rota: Installed):

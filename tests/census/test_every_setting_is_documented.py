@@ -89,9 +89,21 @@ def test_every_field_of_the_rules_for_jobs_is_a_key_and_has_the_same_default() -
         assert schema.get("default") == written.get(key, getattr(Jobs(), key)), key
 
 
+def test_the_docs_have_a_row_for_each_key_of_a_parameter_with_its_default() -> None:
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| .* \|(.*)\|$", DOCS, re.MULTILINE)
+    told = {key: default.strip() for names, default in rows for key in re.findall(r"\w+", names)}
+    declared = keys("ParamTable")
+
+    assert declared.keys() == told.keys() & declared.keys()
+    for key, schema in declared.items():
+        if "default" in schema:
+            assert f"`{json.dumps(schema['default'])}`" == told[key], key
+
+
 def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
     written = {
-        "grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "env": {}, "log_max_size": "100mb",
+        "grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "params": [], "env": {},
+        "log_max_size": "100mb",
     }  # fmt: skip
     assert parse_size("100mb") == LOG_MAX_SIZE
     assert parse_size(keys("StorageTable")["min_free_space"]["default"]) == MIN_FREE_SPACE
@@ -104,7 +116,9 @@ def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
             assert schema.get("default") == written.get(key, getattr(silent, key)), key
 
 
-@pytest.mark.parametrize("table", ["ServerTable", "StorageTable", "JobsTable", "DefaultsTable", "TaskTable"])
+@pytest.mark.parametrize(
+    "table", ["ServerTable", "StorageTable", "JobsTable", "DefaultsTable", "TaskTable", "ParamTable"]
+)
 def test_every_key_has_a_meaning_and_examples_that_are_valid(table: str) -> None:
     for key, schema in keys(table).items():
         assert schema["description"], key

@@ -26,6 +26,7 @@ from rota.logs.searching import Stopped
 from rota.model import error as errors
 from rota.model.event import Event, EventKind
 from rota.model.job import Job
+from rota.model.param import Param, ParamKind, ParamType
 from rota.model.run import (
     Actor,
     ActorKind,
@@ -109,6 +110,22 @@ MATCHES = Matches(
 #: What of a run is the server's own: to whom it was given, and where.
 INNER = {"hand_over", "node", "job", "sealed"}
 
+#: What of a task is not said by its definition.
+STANDING = {"running", "pending", "next_ticks", "last_runs"}
+
+PARAM = Param(
+    kind=ParamKind.OPTION,
+    name="--level",
+    type=ParamType.INTEGER,
+    default="2",
+    choices=("1", "2"),
+    allow_custom=True,
+    pattern=".",
+    min=1,
+    max=9,
+    description="x",
+)
+
 
 def test_every_field_of_a_run_is_in_its_schema_and_in_its_json() -> None:
     job = {field.name for field in fields(Job)}
@@ -120,10 +137,17 @@ def test_every_field_of_a_run_is_in_its_schema_and_in_its_json() -> None:
 
 
 def test_every_field_of_a_task_is_in_its_schema_and_in_its_json() -> None:
-    told = {field.name for field in fields(Task)} | {"running", "pending", "next_ticks", "last_runs"}
+    told = {field.name for field in fields(Task)} | {"params_schema"} | STANDING
 
     assert set(wire.task(now(Task(name="job", run="true")))) == told
     assert set(shapes.Task.model_fields) - {"schema_"} == told
+
+
+def test_every_field_of_a_parameter_is_in_its_schema_and_in_its_json() -> None:
+    told = {field.name for field in fields(Param)}
+
+    assert set(wire.param(PARAM)) == told
+    assert set(shapes.Param.model_fields) == told
 
 
 def now(task: Task) -> TaskNow:
@@ -138,6 +162,7 @@ def now(task: Task) -> TaskNow:
         ("Run", wire.run(replace(EMPTY, hand_over=HandOver(attempt="a", keeper_id="k", boot_id="b")))),
         ("Task", wire.task(now(Task(name="job", run=("a", "b"), cron=("@hourly",), timeout=timedelta(1))))),
         ("Task", wire.task(now(Task(name="job", run="true")))),
+        ("Task", wire.task(now(Task(name="job", run="true", params=(PARAM,))))),
         ("RunPage", {"items": [wire.run(FULL)], "next_cursor": "x"}),
         ("Event", wire.event(Event(id=1, kind=EventKind.RUN_ENDED, at=NOON, run=FULL))),
         ("Event", wire.event(Event(id=2, kind=EventKind.STORE_FAILED, at=NOON, message="full"))),
@@ -163,7 +188,7 @@ def test_what_is_written_is_what_its_schema_says(name: str, body: dict[str, Any]
     "enum",
     [
         *(Kind, Status, EndReason, TriggeredBy, ActorKind, WaitKind, Stdin),
-        *(EventKind, Overlap, LogOnFull, Stream, Ansi, Stopped),
+        *(EventKind, Overlap, LogOnFull, ParamKind, ParamType, Stream, Ansi, Stopped),
     ],
 )
 def test_every_member_of_every_enum_is_in_the_description(enum: type[StrEnum]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rota.engine.spawning import argv_of, environment_of, inherited, spawn_of
+from rota.model.param import Param, ParamKind, ParamType
 from rota.model.run import HandOver, Run, RunId, TriggeredBy
 from rota.model.task import Stdin, Task
 
@@ -43,11 +44,52 @@ def run(**fields: object) -> Run:
 def test_text_goes_through_the_shell_and_posix_shells_stop_at_a_failure(
     shell: str, argv: tuple[str, ...]
 ) -> None:
-    assert argv_of(task(shell=shell)) == (*argv, "make all")
+    assert argv_of(run(), task(shell=shell)) == (*argv, "make all")
 
 
 def test_a_list_goes_through_no_shell() -> None:
-    assert argv_of(task(run=("make", "-j", "4"))) == ("make", "-j", "4")
+    assert argv_of(run(), task(run=("make", "-j", "4"))) == ("make", "-j", "4")
+
+
+PARAMS = (
+    Param(kind=ParamKind.OPTION, name="--level"),
+    Param(kind=ParamKind.ENV, name="WHO"),
+    Param(kind=ParamKind.FLAG, name="--dry", type=ParamType.BOOLEAN, default="false"),
+    Param(kind=ParamKind.ARG, name="target"),
+)
+GIVEN = {"--level": "2; rm", "WHO": "me", "--dry": "true", "target": ""}
+
+
+@pytest.mark.parametrize(
+    ("shell", "argv"),
+    [
+        ("/bin/bash", ("/bin/bash", "-e", "-c", "make all", "bash")),
+        ("fish", ("fish", "-c", "make all")),
+        ("/usr/bin/python3.13", ("/usr/bin/python3.13", "-c", "make all")),
+    ],
+)
+def test_arguments_follow_the_script_in_the_order_of_their_declarations(
+    shell: str, argv: tuple[str, ...]
+) -> None:
+    given = run(params=GIVEN)
+
+    assert argv_of(given, task(shell=shell, params=PARAMS)) == (*argv, "--level", "2; rm", "--dry", "")
+
+
+def test_arguments_follow_those_of_a_list_and_what_was_left_out_is_not_there() -> None:
+    declared = task(run=("make", "-j"), params=PARAMS)
+
+    assert argv_of(run(params=GIVEN), declared) == ("make", "-j", "--level", "2; rm", "--dry", "")
+    assert argv_of(run(params={"--level": None, "--dry": "false"}), declared) == ("make", "-j")
+
+
+def test_a_parameter_wins_over_the_environment_of_the_task_and_without_a_value_leaves_it_alone() -> None:
+    declared = task(env={"WHO": "you"}, params=PARAMS)
+
+    assert environment_of(run(params=GIVEN), declared, {})["WHO"] == "me"
+    assert environment_of(run(params={"WHO": ""}), declared, {})["WHO"] == ""
+    assert environment_of(run(params={"WHO": None}), declared, {})["WHO"] == "you"
+    assert environment_of(run(), declared, {})["WHO"] == "you"
 
 
 def test_the_environment_is_the_servers_then_the_tasks_then_what_rota_says() -> None:

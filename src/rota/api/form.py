@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from rota.api.call import Call
+
 TaskName = Annotated[str, Path(pattern=NAME.pattern, description="The task's name.", examples=["backup"])]
 #: A run's id, or how it ends.
 WHICH_RUN = r"^[0-9a-fA-F-]{4,36}$"
@@ -43,6 +45,11 @@ class Form(BaseModel):
     """A part of a request: a field that it does not name is a fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def further_faults(cls, call: Call, body: object) -> list[Fault]:  # noqa: ARG003
+        """What only its operation could tell of a body; asked for where there are other faults already."""
+        return []
 
 
 class Empty(Form):

@@ -13,12 +13,13 @@ from urllib.parse import parse_qsl
 
 import structlog
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import ValidationError, create_model
+from pydantic_core import from_json
 
 from rota.api import answer
 from rota.api.body import read_body
 from rota.api.call import Call, ClientGone
-from rota.api.form import NOTHING, Empty, faults_of, names_of, repeated_takes
+from rota.api.form import NOTHING, Empty, Form, faults_of, names_of, repeated_takes
 from rota.api.problems import internal_error, problem_of
 from rota.api.refused import MalformedBody
 from rota.model.error import Fault, Invalid, RotaError
@@ -58,10 +59,10 @@ class Route(APIRoute):
         self._header_names = names_of(self._headers) if self._headers is not None else []
         self._body = _form(kinds.get("body", Empty)) if "POST" in self.takes else None
         given = parameters["body"].default if "body" in kinds else NOTHING
-        self._no_body: BaseModel | None = given if isinstance(given, BaseModel) else None
+        self._no_body: Form | None = given if isinstance(given, Form) else None
         self._wanted = frozenset(kinds) & {"query", "headers", "body", *self.param_convertors}
         self._repeated = repeated_takes(self._query)
-        self._known_queries: dict[bytes, BaseModel] = {}
+        self._known_queries: dict[bytes, Form] = {}
 
     def is_open(self, _scope: Scope) -> bool:
         """Whether the route is there for who comes this way."""
@@ -106,6 +107,8 @@ class Route(APIRoute):
             except ValidationError as error:
                 _check_json(error)
                 faults += faults_of(error, "body", names_of(self._body))
+            if faults:
+                faults += self._body.further_faults(call, from_json(body) if body else None)
         if faults:
             raise Invalid(faults)
         return {name: value for name, value in found.items() if name in self._wanted}
@@ -122,7 +125,7 @@ class Route(APIRoute):
                 found[name] = values[0]
         return found
 
-    def _read_query(self, text: bytes, faults: list[Fault]) -> BaseModel:
+    def _read_query(self, text: bytes, faults: list[Fault]) -> Form:
         """The form that a query fills; most are one of a few, and those are kept."""
         form = self._known_queries.get(text)
         if form is None:
@@ -171,10 +174,10 @@ def _refused(call: Call, refusal: Problem, error: Exception) -> answer.Whole:
     return answer.problem(refusal, call.origin)
 
 
-def _form(annotation: Any) -> type[BaseModel]:
+def _form(annotation: Any) -> type[Form]:
     """The form that an annotation such as `Annotated[Query, …]` or `Body | None` speaks of."""
     for each in (annotation, *getattr(annotation, "__args__", ()), getattr(annotation, "__origin__", None)):
-        if isinstance(each, type) and issubclass(each, BaseModel):
+        if isinstance(each, type) and issubclass(each, Form):
             return each
     raise TypeError(f"{annotation} holds no form")
 

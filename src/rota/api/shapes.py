@@ -13,6 +13,7 @@ from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 from rota.logs.line import Stream
 from rota.logs.searching import Stopped
 from rota.model.event import EventKind
+from rota.model.param import ParamKind, ParamType
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy, WaitKind
 from rota.model.task import LogOnFull, Overlap, Stdin
 
@@ -79,7 +80,10 @@ class Run(Shape):
     triggered_by: TriggeredBy
     actor: Actor | None = Field(description="Who asked for it; null when nobody did, or nobody knows.")
     waiting_for: WaitingFor | None = Field(description="What keeps it pending.")
-    params: dict[str, str | None]
+    params: dict[str, str | None] = Field(
+        description="What it was given, defaults included; null was left out on purpose. "
+        "Of a secret it says only that there is one."
+    )
     created_at: datetime
     scheduled_at: datetime | None = Field(
         description="The tick, or `at` of a job; null for a run that was asked for at once."
@@ -96,6 +100,26 @@ class Run(Shape):
     message: str | None = Field(description="One sentence on why it ended so, where there is one.")
 
 
+class Param(BaseModel):
+    """A value that a run of a task may be given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(description="Its key in `params`.")
+    kind: ParamKind
+    type: ParamType
+    required: bool
+    default: str | None = Field(
+        description="As the program is given it; of a secret, only that there is one."
+    )
+    choices: list[str]
+    allow_custom: bool
+    pattern: str | None = Field(description="In RE2's syntax; the whole value has to match.")
+    min: float | str | None
+    max: float | str | None
+    description: str | None
+
+
 class Task(Shape):
     """A definition that runs to its end, by schedule or on demand, and how it stands now."""
 
@@ -106,6 +130,8 @@ class Task(Shape):
     description: str | None
     group: str | None
     tags: list[str]
+    params: list[Param] = Field(description="What a run may be given, in the order of its arguments.")
+    params_schema: dict[str, Any] = Field(description="The JSON Schema of `params` in a trigger's body.")
     env: dict[str, str]
     working_dir: str | None
     shell: str

@@ -11,6 +11,8 @@ from pydantic_core import to_json
 
 from rota.logs import line as lines
 from rota.logs.index import STREAMS
+from rota.model.param_schema import schema_of
+from rota.model.secret import REDACTED, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from rota.logs.page import OpenLine
     from rota.model.event import Event
     from rota.model.job import Job
+    from rota.model.param import Param
     from rota.model.run import Run, WaitingFor
     from rota.model.task import Task
     from rota.operations.list_tasks import TaskNow
@@ -128,6 +131,8 @@ def definition(it: Task) -> dict[str, Any]:
         "description": it.description,
         "group": it.group,
         "tags": list(it.tags),
+        "params": [param(each) for each in it.params],
+        "params_schema": schema_of(it.params),
         "env": dict(it.env),
         "working_dir": it.working_dir,
         "shell": it.shell,
@@ -151,6 +156,23 @@ def definition(it: Task) -> dict[str, Any]:
         "log_on_full": it.log_on_full,
         "keep_runs": it.keep_runs,
         "keep_for": seconds(it.keep_for),
+    }
+
+
+def param(it: Param) -> dict[str, Any]:
+    """A `Param`."""
+    return {
+        "name": it.name,
+        "kind": it.kind,
+        "type": it.type,
+        "required": it.required,
+        "default": REDACTED if isinstance(it.default, Secret) else it.default,
+        "choices": list(it.choices),
+        "allow_custom": it.allow_custom,
+        "pattern": it.pattern,
+        "min": it.min,
+        "max": it.max,
+        "description": it.description,
     }
 
 

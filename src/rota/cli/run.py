@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from rota.cli.await_ends import return_of_server
-from rota.cli.complaint import complain, say
+from rota.cli.complaint import Misuse, complain, say
 from rota.cli.exit_code import ExitCode
 from rota.cli.follow import follow
 from rota.cli.options import Given, Json
@@ -27,6 +27,10 @@ def run(
     task: Annotated[str, Parameter(completer=suggest_tasks)],
     /,
     *,
+    param: Annotated[
+        tuple[str, ...], Parameter(name=["--param", "-p"], negative=(), allow_leading_hyphen=True)
+    ] = (),
+    null: Annotated[tuple[str, ...], Parameter(negative=(), allow_leading_hyphen=True)] = (),
     wait: bool = True,
     json: Json = False,
     options: Given,
@@ -44,13 +48,19 @@ def run(
     ----------
     task
         The task's name.
+    param
+        A value for one of the task's parameters, as NAME=VALUE; may be repeated. An option's name has its
+        dashes: -p --level=high.
+    null
+        The name of a parameter to leave out, though it has a default; may be repeated.
     wait
         Wait for the end. With --no-wait, print the run's id and exit 0 as soon as it is recorded.
     """
     out = Output()
+    params = _params(param, null)
     try:
         client = options.client()
-        started = _trigger(client, task)
+        started = _trigger(client, task, params)
         if not wait:
             out.json(started) if json else print(started["id"])
             return ExitCode.OK
@@ -66,14 +76,28 @@ def run(
     return exit_code(ended)
 
 
-def _trigger(client: Client, task: str) -> dict[str, Any]:
+def _params(given: tuple[str, ...], null: tuple[str, ...]) -> dict[str, str | None]:
+    params: dict[str, str | None] = {}
+    for name, equals, value in [
+        *(each.partition("=") for each in given),
+        *((name, "=", None) for name in null),
+    ]:
+        if not equals or not name:
+            raise Misuse(f"--param {name} has no value; write it as NAME=VALUE (see `rota run --help`)")
+        if name in params:
+            raise Misuse(f"the parameter {name} is given more than once")
+        params[name] = value
+    return params
+
+
+def _trigger(client: Client, task: str, params: dict[str, str | None]) -> dict[str, Any]:
     key = str(uuid.uuid4())
     try:
-        return client.trigger(task, key=key)
+        return client.trigger(task, key=key, params=params)
     except Disconnected:
         say("the server went away before it had answered; asking again once it is back")
         return_of_server(client)
-        return client.trigger(task, key=key)  # the key sees to it that nothing starts twice
+        return client.trigger(task, key=key, params=params)  # the key sees to it that nothing starts twice
 
 
 def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:

@@ -59,5 +59,6 @@ def _text(run: Mapping[str, Any], name: str, out: Output) -> str:
     if name == "waiting_for" and value is not None:
         return " ".join(filter(None, (value["kind"], value["name"], *value["run_ids"])))
     if name == "params":
-        return ", ".join(f"{key}={text}" for key, text in value.items()) or NOTHING
+        given = (f"{key}={text}" if text is not None else f"{key} left out" for key, text in value.items())
+        return ", ".join(given) or NOTHING
     return NOTHING if value is None else str(value)

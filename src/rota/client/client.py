@@ -63,10 +63,13 @@ class Client:
         """One task, with its next ticks and last runs."""
         return self._object("GET", f"/api/tasks/{quote(name, safe='')}")
 
-    def trigger(self, task_name: str, *, key: str) -> dict[str, Any]:
+    def trigger(
+        self, task_name: str, *, key: str, params: Mapping[str, str | None] | None = None
+    ) -> dict[str, Any]:
         """Start a task; the run as it stands. The same key starts nothing twice."""
         path = f"/api/tasks/{quote(task_name, safe='')}/run"
-        return self._object("POST", path, headers={"Idempotency-Key": key})
+        body = {"params": dict(params)} if params else None
+        return self._object("POST", path, headers={"Idempotency-Key": key}, body=body)
 
     def start_job(self, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
         """Start a job; its run as it stands. The same key starts nothing twice."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from rota.config.unread import unread
+from rota.model.param import ParamKind
+from rota.model.shell import is_posix
 from rota.model.task import Overlap
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
     if not task.manual_trigger and not (task.cron and task.enabled):
         missing = "its schedule is off" if task.cron else "it has no cron"
         yield ("manual_trigger",), f"nothing can start this task: {missing}, and manual_trigger is false"
+    yield from _of_arguments(task)
     if isinstance(task.run, str):
         interpreter = _interpreter(task.run)
         if interpreter and interpreter != PurePath(task.shell).name:
@@ -51,6 +55,23 @@ def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
         yield ("log_on_full",), "no log is ever full: log_max_size is 0"
     if "max_queued" in said and task.on_overlap is not Overlap.QUEUE:
         yield ("max_queued",), f'none ever wait: on_overlap is "{task.on_overlap}"'
+
+
+def _of_arguments(task: Task) -> Iterator[Doubt]:
+    for param in unread(task):
+        yield (
+            ("params", task.params.index(param), param.kind.value),
+            'the script never reads it; it is in "$@"'
+            if is_posix(task.shell)
+            else "the script never reads it",
+        )
+    arguments = [param for param in task.params if param.kind is ParamKind.ARG]
+    for param in arguments[:-1]:
+        if not param.required and param.default is None:
+            yield (
+                ("params", task.params.index(param), "arg"),
+                "without a value it is left out, and the arguments after it take its place",
+            )
 
 
 def _interpreter(script: str) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Any
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,12 +12,17 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    ValidationError,
     WithJsonSchema,
+    model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rota.config import value
 from rota.config.config import HOST, MIN_FREE_SPACE, PORT
+from rota.config.param import wrong_in
 from rota.model.job import MAX_CONCURRENT
+from rota.model.param import ParamType
 from rota.model.size import PATTERN as SIZE
 from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, LogOnFull, Overlap
 from rota.timing.duration import PATTERN
@@ -36,6 +41,13 @@ ExitCode = Annotated[int, Field(ge=0, le=255)]
 TaskName = Annotated[str, AfterValidator(value.task_name), WithJsonSchema(_TEXT | {"pattern": NAME.pattern})]
 EnvName = Annotated[
     str, AfterValidator(value.env_name), WithJsonSchema(_TEXT | {"pattern": value.ENV_NAME.pattern})
+]
+ArgName = Annotated[Text, AfterValidator(value.argument_name)]
+OptionName = Annotated[Text, AfterValidator(value.option_name)]
+ParamScalar = Annotated[
+    str | int | float | bool | date | datetime | None,
+    PlainValidator(value.scalar),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "number"}, {"type": "boolean"}]}),
 ]
 Duration = Annotated[
     timedelta,
@@ -282,6 +294,50 @@ class DefaultsTable(Table):
     )
 
 
+class ParamTable(Table):
+    """A parameter: a value that a run of the task may be given. One of the first four keys names it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [kind]} for kind in ("env", "arg", "option", "flag")]}
+    )
+
+    env: EnvName | None = _key("The environment variable that holds the value.", "LEVEL")
+    arg: ArgName | None = _key("What the argument is called; the program is given the value alone.", "who")
+    option: OptionName | None = _key("The option that comes before the value.", "--level", "-l")
+    flag: OptionName | None = _key("An argument that is there when the value is true.", "--dry-run")
+    type: Annotated[ParamType | None, Field(strict=False)] = _key(
+        "What the value has to be. Left out: `enum` with `choices`, otherwise `string`.", "integer"
+    )
+    required: bool = _key("Whether a run needs a value for it.", True, default=False)
+    default: ParamScalar = _key("The value of a run that is given none.", "low", 5, True)
+    choices: list[ParamScalar] = _key("The values that fit.", ["low", "high"], default=[])
+    allow_custom: bool = _key(
+        "Take `choices` for proposals, beside which other values fit.", True, default=False
+    )
+    pattern: Text | None = _key(
+        "A regular expression in RE2's syntax that the whole value has to match.", "[a-z]+-[0-9]+"
+    )
+    min: ParamScalar = _key("The least integer or number, the first date or datetime that fits.", 1)
+    max: ParamScalar = _key("The largest or last.", 10)
+    description: Text | None = _key("What it is for, in a sentence for people.", "How much to say")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if wrong := list(wrong_in(self)):
+            raise ValidationError.from_exception_data(
+                "param",
+                [
+                    InitErrorDetails(
+                        type=PydanticCustomError("value_error", "{error}", {"error": error}),
+                        loc=(key,) if key else (),
+                        input=getattr(self, key) if key else None,
+                    )
+                    for key, error in wrong
+                ],
+            )
+        return self
+
+
 class TaskTable(DefaultsTable):
     """A task: what to run, when, and under which rules."""
 
@@ -302,6 +358,11 @@ class TaskTable(DefaultsTable):
     description: Text | None = _key("What it is for, in a sentence for people.", "Dumps the shop's database")
     group: Label | None = _key("A label to show tasks together by.", "backups")
     tags: list[Label] = _key("Labels to find tasks by.", ["nightly", "database"], default=[])
+    params: list[ParamTable] = _key(
+        "The values that a run of it may be given, in the order of its arguments.",
+        [{"env": "LEVEL", "choices": ["low", "high"], "default": "low"}, {"arg": "who", "required": True}],
+        default=[],
+    )
 
 
 class FileTable(Table):

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rota.config.config import Config, Jobs, Server, Storage
+from rota.config.conflict import conflicts
 from rota.config.doubt import doubts
 from rota.config.fault import ConfigFault, ConfigInvalid
 from rota.config.keys import FileTable
 from rota.config.machine_zone import machine_zone
-from rota.config.sentence import faults_of, warnings_of
+from rota.config.param import param_of
+from rota.config.sentence import faults_of, placed, warnings_of
 from rota.model.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rota.config.keys import JobsTable, TaskTable
+    from rota.config.position import KeyPath
+    from rota.config.sentence import Sentence
 
 __all__ = ["ConfigFault", "ConfigInvalid", "load"]
 
@@ -31,12 +35,17 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow links; `working_dir` must not
     text = _read(path)
     document = _parse(path, text)
+    told: list[tuple[KeyPath, Sentence]] = []
     try:
         tables = FileTable.model_validate(document)
     except ValidationError as error:
-        raise ConfigInvalid(faults_of(error, document, text, str(path))) from None
+        told += faults_of(error, document)
+        tables = _sound(document, {path for path, _ in told})
     shared = _said(tables.defaults)
     tasks = {name: _task(name, table, shared, str(path.parent)) for name, table in tables.tasks.items()}
+    told += conflicts(tasks)
+    if told:
+        raise ConfigInvalid(placed(told, text, str(path)))
     server = {"timezone": machine_zone(environ)} | _said(tables.server)
     warnings = warnings_of(doubts(tables, tasks), text, str(path))
     return Config(
@@ -46,6 +55,20 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         jobs=_jobs(tables.jobs, str(path.parent)),
         tasks=tasks,
         warnings=tuple(warnings),
+    )
+
+
+def _sound(document: dict[str, Any], faulty: set[KeyPath]) -> FileTable:
+    """What is left of a file without its faulty tasks; nothing, where what all of them share is faulty."""
+    bad = {path[1] for path in faulty if path[0] == "tasks" and len(path) > 1}
+    tasks = document.get("tasks")
+    if not isinstance(tasks, dict) or any(path[0] == "defaults" for path in faulty):
+        return FileTable.model_validate({})
+    return FileTable.model_validate(
+        {
+            "defaults": document.get("defaults", {}),
+            "tasks": {name: table for name, table in tasks.items() if name not in bad},
+        }
     )
 
 
@@ -132,6 +155,8 @@ def _task(name: str, table: TaskTable, shared: Mapping[str, Any], folder: str) -
     for key in ("cron", "tags"):
         if key in said:
             said[key] = tuple(dict.fromkeys(said[key]))
+    if table.params:
+        said["params"] = tuple(param_of(each) for each in table.params)
     if "exit_codes" in said:
         said["exit_codes"] = frozenset(said["exit_codes"])
     return Task(name=name, **_without_limit(said))

@@ -15,7 +15,7 @@ _KEYS = ("bare_key", "quoted_key", "dotted_key")
 _TABLES = ("table", "table_array_element")
 
 KeyPath = tuple[str | int, ...]
-_Segments = list[tuple[str, "Node"]]  #: the names of a key, each with its node
+_Segments = list[tuple[str | int, "Node"]]  #: the names of a key, each with its node
 _Table = tuple[_Segments, "list[Node]"]  #: a table's header and its pairs
 _Found = tuple[int, "Node | None"]  #: how many parts of a path were found, and the node of the last
 
@@ -28,10 +28,15 @@ class Positions:
         root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
         self._tables: dict[KeyPath, list[_Table]] = {(): [([], _pairs(root))]}
         self._first_below: dict[KeyPath, _Table] = {}
+        elements: dict[KeyPath, int] = {}  # how many tables of each list of tables there were, less one
         for node in root.named_children:
             if node.type in _TABLES:
                 header = _segments(_key(node))
-                names = tuple(name for name, _ in header)
+                names: KeyPath = tuple(name for name, _ in header)
+                if node.type == "table_array_element":
+                    place = elements[names] = elements.get(names, -1) + 1
+                    names = (*names, place)
+                    header.append((place, header[-1][1]))
                 table = (header, _pairs(node))
                 self._tables.setdefault(names, []).append(table)
                 for length in range(1, len(names)):

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rota.config.fault import ConfigFault
-from rota.config.keys import DefaultsTable, ServerTable, StorageTable, Table, TaskTable
+from rota.config.keys import DefaultsTable, ParamTable, ServerTable, StorageTable, Table, TaskTable
 from rota.config.schema import json_schema
 from rota.config.value import COMMAND, shown
 from rota.timing.unreadable import Unreadable
@@ -48,22 +48,27 @@ _HOMES: dict[str, type[Table]] = {
     "[storage]": StorageTable,
     "[tasks.NAME]": TaskTable,
     "[defaults]": DefaultsTable,
+    "[[tasks.NAME.params]]": ParamTable,
 }
 
 Sentence = tuple[str, str | None, str | None]  #: what is wrong, what is allowed, what was probably meant
 
 
-def faults_of(error: ValidationError, document: dict[str, Any], text: str, file: str) -> list[ConfigFault]:
-    """Every fault that pydantic found, by its place in the file."""
+def faults_of(error: ValidationError, document: dict[str, Any]) -> list[tuple[KeyPath, Sentence]]:
+    """Every fault that pydantic found, by its path."""
     found = [(_path(document, detail["loc"]), detail) for detail in error.errors(include_url=False)]
     nearest = {path: _nearest(path) for path, detail in found if detail["type"] == "extra_forbidden"}
     slips = {(*path[:-1], near) for path, near in nearest.items() if near}
     slips |= {(*path[:-1], "run") for path, detail in found if _is_dotted_name(path, detail)}
-    told = [
+    return [
         (path, _sentence(path, detail))
         for path, detail in found
         if not (detail["type"] == "missing" and path in slips)  # told already, under its other name
     ]
+
+
+def placed(told: Sequence[tuple[KeyPath, Sentence]], text: str, file: str) -> list[ConfigFault]:
+    """What was found, with its places in the file, in their order."""
     positions = _positions(text)
     faults = [_fault(path, sentence, positions, file) for path, sentence in told]
     return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))

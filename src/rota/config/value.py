@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rota.config.address import loopback
@@ -66,6 +67,32 @@ def env_name(value: str) -> str:
             "letters, digits and _, not beginning with a digit",
         )
     return value
+
+
+def argument_name(value: str) -> str:
+    if not re.fullmatch(r"[^\s=.-][^\s=]{0,99}", value):
+        raise Unreadable(
+            f'"{value}" cannot be the name of an argument',
+            "up to 100 characters without space and =, not beginning with -; an option is declared by option",
+        )
+    return value
+
+
+def option_name(value: str) -> str:
+    if not re.fullmatch(r"-{1,2}[^\s=-][^\s=]{0,99}", value):
+        raise Unreadable(
+            f'"{value}" cannot be an option',
+            'such as "--level" or "-l": it begins with -, without space and =',
+        )
+    return value
+
+
+def scalar(value: Any) -> Any:
+    if isinstance(value, (str, int, float, date)):
+        return text(value) if isinstance(value, str) else value
+    raise Unreadable(
+        f"{shown(value)} cannot be a value", "text, a number, true, false, a date or a time with a date"
+    )
 
 
 def zone(value: str) -> str:

@@ -64,6 +64,8 @@ def run(*, config: Path | None, data: Path, host: str | None = None, port: int |
     if auth not in ("on", "off"):
         raise Unusable(f"ROTA_AUTH is {auth!r}; it may be on or off")
     loaded = Config() if config is None else load(config)
+    for each in loaded.warnings:
+        logger.warning("the configuration says something that is hardly meant", warning=str(each))
     server = replace(
         loaded.server,
         host=loaded.server.host if host is None else host,

@@ -15,6 +15,7 @@ from rota.engine.background import Background
 from rota.engine.clock import Clock, Ids
 from rota.engine.definitions import Definitions
 from rota.engine.dispatcher import Dispatcher
+from rota.engine.effective_params import effective_params
 from rota.engine.farewell import take_word, word_was_left
 from rota.engine.feeding import Feeding
 from rota.engine.handing import Handing
@@ -34,8 +35,6 @@ from rota.engine.waiters import Waiters
 from rota.keeper.account import NoAccount
 from rota.keeper.link import KeeperLink
 from rota.model.error import (
-    Fault,
-    Invalid,
     JobRefused,
     ManualTriggerOff,
     RunEnded,
@@ -233,18 +232,21 @@ class Engine:
         task_name: str,
         *,
         triggered_by: TriggeredBy,
-        params: Mapping[str, str | None] | None = None,
+        params: Mapping[str, object] | None = None,
         actor: Actor | None = None,
         request: Request | None = None,
     ) -> Run:
         """Make a run of the task, and start it or have it wait: the run as it was written down.
 
-        One that overlap turned away is returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid,
+        `params` are values for what it declares, as in a trigger's body. One that overlap turned away is
+        returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid,
         StoreUnavailable and ShuttingDown, and KeyTaken when the request's key has its run already.
         It is carried out even if the caller goes away.
         """
-        task = self._may_be_triggered(task_name, params or {})
-        asked = Asked(triggered_by=triggered_by, params=dict(params or {}), actor=actor)
+        task = self._may_be_triggered(task_name)
+        effective = effective_params(task, params or {})
+        self._may_start()
+        asked = Asked(triggered_by=triggered_by, effective=effective, actor=actor)
         return self.shown(await self._intake.trigger(task, asked, request))
 
     async def start_job(
@@ -337,21 +339,12 @@ class Engine:
         problems = [problem for problem in (self._watch.problem, self._dispatcher.problem) if problem]
         return Health(ok=not problems, problems=problems)
 
-    def _may_be_triggered(self, task_name: str, params: Mapping[str, str | None]) -> Task:
+    def _may_be_triggered(self, task_name: str) -> Task:
         task = self.tasks.get(task_name)
         if task is None:
             raise TaskNotFound(task_name, next(iter(get_close_matches(task_name, self.tasks, 1)), None))
         if not task.manual_trigger:
             raise ManualTriggerOff(task_name)
-        if params:
-            message = f"task {task_name!r} declares no such parameter"
-            raise Invalid(
-                [
-                    Fault(location=f"body.params.{name}", message=message, value=value)
-                    for name, value in params.items()
-                ]
-            )
-        self._may_start()
         return task
 
     def _may_start(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rota.engine.admission import Fate
+from rota.engine.effective_params import effective_params
 from rota.engine.missed import missed_run
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from rota.engine.background import Background
     from rota.engine.clock import Clock, Ids
+    from rota.engine.effective_params import Effective
     from rota.engine.handing import Handing
     from rota.engine.later import Later
     from rota.engine.ledger import Ledger
@@ -58,7 +60,7 @@ class Asked:
     """Why there is to be a run."""
 
     triggered_by: TriggeredBy
-    params: Mapping[str, str | None] = field(default_factory=dict)
+    effective: Effective | None = None  #: what it is given; None is what the task says itself
     actor: Actor | None = None
     job: Job | None = None
     scheduled_at: datetime | None = None
@@ -188,6 +190,7 @@ class Intake:
 
     def _make(self, task: Task, asked: Asked, now: datetime) -> tuple[Run, Fate]:
         """A run in the state that its fate wants it written in, its place kept."""
+        effective = asked.effective or effective_params(task, {})
         run_id = self._ids.run()
         to_come = asked.job is not None and self._later.is_to_come(asked.scheduled_at)
         fate = Fate.QUEUE if to_come else self._slots.take(task, run_id)
@@ -198,7 +201,7 @@ class Intake:
             task_name=task.name if asked.job is None else None,
             job=asked.job,
             triggered_by=asked.triggered_by,
-            params=asked.params,
+            params=effective.params,
             actor=asked.actor,
             created_at=now,
             scheduled_at=asked.scheduled_at,

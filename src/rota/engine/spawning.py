@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from functools import cache
 from typing import TYPE_CHECKING
 
 from rota.keeper.link import Spawn
+from rota.model.param import ParamKind
+from rota.model.shell import invocation
 from rota.model.task import Stdin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from rota.keeper.account import Account
     from rota.model.job import Job
     from rota.model.run import Run
     from rota.model.task import Task
-
-_POSIX = re.compile(r"^r?(sh|bash|dash|ash|ksh\d*|mksh|lksh|oksh|pdksh|yash|posh|zsh)(-?[\d.]+)?$")
-"""Shells in which `-e` ends a script at its first failing command; elsewhere it means something else."""
 
 
 def spawn_of(
@@ -35,7 +32,7 @@ def spawn_of(
     return Spawn(
         run_id=run.id,
         attempt=run.hand_over.attempt,
-        argv=argv_of(task),
+        argv=argv_of(run, task),
         env=environment_of(run, task, base if account is None else {**base, **account.environment}),
         cwd=task.working_dir or folder,
         timeout=task.timeout,
@@ -53,11 +50,12 @@ def spawn_of(
     )
 
 
-def argv_of(task: Task) -> tuple[str, ...]:
-    """The program and its arguments: a list as it is, text through the shell (which may have arguments)."""
-    if not isinstance(task.run, str):
-        return task.run
-    return (*_invocation(task.shell), task.run)
+def argv_of(run: Run, task: Task) -> tuple[str, ...]:
+    """The program and its arguments: a list as it is, text through the shell, and the run's own behind it."""
+    arguments = tuple(_arguments(run, task)) if task.params else ()
+    if isinstance(task.run, str):
+        return invocation(task.shell, task.run, arguments)
+    return (*task.run, *arguments)
 
 
 def argv_of_job(job: Job, shell: str) -> tuple[str, ...]:
@@ -67,17 +65,22 @@ def argv_of_job(job: Job, shell: str) -> tuple[str, ...]:
     return (*shlex.split(shell), "-c", job.command)
 
 
-@cache
-def _invocation(shell: str) -> tuple[str, ...]:
-    """How this shell is told to run a script that follows; there are few shells, and splitting is slow."""
-    words = shlex.split(shell)
-    names = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
-    stop_at_failure = ("-e",) if names and _POSIX.match(names[-1]) else ()
-    return (*words, *stop_at_failure, "-c")
+def _arguments(run: Run, task: Task) -> Iterator[str]:
+    for param in task.params:
+        value = run.params.get(param.name)
+        if value is None:
+            continue
+        match param.kind:
+            case ParamKind.ARG:
+                yield value
+            case ParamKind.OPTION:
+                yield from (param.name, value)
+            case ParamKind.FLAG if value == "true":
+                yield param.name
 
 
 def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment: the base, over it the definition's, over both what Rota says of the run."""
+    """The whole environment: the base, over it the definition's, the run's, and what Rota says of the run."""
     told = {
         "ROTA_RUN_ID": run.id,
         "ROTA_TRIGGERED_BY": run.triggered_by.value,
@@ -87,7 +90,15 @@ def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, s
         told["ROTA_TASK"] = run.task_name
     if run.scheduled_at is not None:
         told["ROTA_SCHEDULED_AT"] = _rfc3339(run.scheduled_at)
-    return {**base, **task.env, **told}
+    return {**base, **task.env, **_variables(run, task), **told}
+
+
+def _variables(run: Run, task: Task) -> dict[str, str]:
+    return {
+        param.name: value
+        for param in task.params
+        if param.kind is ParamKind.ENV and (value := run.params.get(param.name)) is not None
+    }
 
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:

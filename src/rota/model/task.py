@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rota.model.param import Param
+
 NAME = re.compile(r"^[a-zA-Z0-9._:-]{1,100}$")
 """What a task may be called."""
 
@@ -59,6 +61,7 @@ class Task:
     description: str | None = None
     group: str | None = None  #: a label
     tags: tuple[str, ...] = ()
+    params: tuple[Param, ...] = ()  #: what a run of it may be given, in the order of its arguments
     env: Mapping[str, str] = field(default_factory=dict)
     working_dir: str | None = None  #: absolute; None is the folder of the configuration file
     shell: str = "/bin/sh"
@@ -82,3 +85,8 @@ class Task:
     log_on_full: LogOnFull = LogOnFull.DROP_OLD
     keep_runs: int | None = None  #: so many of its newest ended runs; None keeps all
     keep_for: timedelta | None = None  #: since their end; None is for ever
+
+    @property
+    def starts_by_itself(self) -> bool:
+        """Whether it runs without anybody asking, and so without anybody giving it values."""
+        return self.enabled and bool(self.cron)

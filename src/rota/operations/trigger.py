@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rota.engine.effective_params import effective_params
+from rota.model.error import Invalid
 from rota.operations.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rota.model.error import Fault
     from rota.model.run import Actor, TriggeredBy
     from rota.operations.once import Triggered
     from rota.operations.rota import Rota
@@ -20,7 +23,7 @@ async def trigger(
     task_name: str,
     *,
     triggered_by: TriggeredBy,
-    params: Mapping[str, str | None],
+    params: Mapping[str, object],
     actor: Actor | None = None,
     request: Request | None = None,
 ) -> Triggered:
@@ -35,3 +38,14 @@ async def trigger(
             task_name, triggered_by=triggered_by, params=params, actor=actor, request=request
         ),
     )
+
+
+def faults_of_params(rota: Rota, task_name: str, params: Mapping[str, object]) -> list[Fault]:
+    """What a trigger with these values would be refused for; none where there is no such task."""
+    task = rota.engine.tasks.get(task_name)
+    try:
+        if task is not None:
+            effective_params(task, params)
+    except Invalid as invalid:
+        return invalid.faults
+    return []

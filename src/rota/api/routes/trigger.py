@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Header, Query
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from rota.api.call import Call
 from rota.api.describe import router
 from rota.api.form import Form, TaskName
 from rota.api.front_end import front_end
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
+from rota.operations.trigger import faults_of_params
 from rota.operations.trigger import trigger as start
 
+if TYPE_CHECKING:
+    from rota.model.error import Fault
+
 routes = router()
+
+#: What may stand for a parameter in JSON. Whether it fits is the task's to say.
+ParamValue = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "null")]})
+]
 
 
 class TriggerBody(Form):
@@ -25,10 +34,19 @@ class TriggerBody(Form):
         alias="$schema",
         description="Where this object's JSON Schema is; nothing is done with it.",
     )
-    params: dict[str, str | None] = Field(
+    params: dict[str, ParamValue] = Field(
         default_factory=dict,
-        description="Values of the parameters that the task declares, by name; null leaves one out.",
+        description="Values of the parameters that the task declares, by name (as in its `params_schema`): "
+        "text, or a number or boolean where the parameter is one. Null leaves a parameter out, also one that "
+        "has a default; an empty text is a value; a name that is not given takes the default.",
     )
+
+    @classmethod
+    def further_faults(cls, call: Call, body: object) -> list[Fault]:
+        """What the task has against the parameters."""
+        params = body.get("params", {}) if isinstance(body, dict) else {}
+        task_name = call.path_params["task_name"]
+        return faults_of_params(call.rota, task_name, params) if isinstance(params, dict) else []
 
 
 #: What an absent body means.
