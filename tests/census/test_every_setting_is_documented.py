@@ -66,11 +66,17 @@ def test_what_the_docs_show_is_a_file_without_fault(snippet: str, tmp_path: Path
     if not snippet.startswith(("[", "#")):
         snippet = f"[tasks.example]\n{snippet}" + ("" if "run = " in snippet else 'run = "true"\n')
     file = tmp_path / "rota.toml"
-    file.write_text(snippet)
+    file.write_text(_with_its_files(snippet, tmp_path))
 
-    load(file, {})
+    load(file, {"PGPASSWORD": "hunter2", "USER": "me"})
 
     jsonschema_rs.Draft202012Validator(SCHEMA).validate(tomllib.loads(snippet))
+
+
+def _with_its_files(snippet: str, folder: Path) -> str:
+    """The snippet with the files that it names."""
+    (folder / "named").write_text("NAME=a value\n")
+    return re.sub(r"/(run/secrets|etc/shop)/[\w.-]+", "named", snippet)
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.name)
@@ -103,13 +109,13 @@ def test_the_docs_have_a_row_for_each_key_of_a_parameter_with_its_default() -> N
 def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
     written = {
         "grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "params": [], "env": {},
-        "log_max_size": "100mb",
+        "log_max_size": "100mb", "env_file": [], "secrets_file": [], "secrets": {},
     }  # fmt: skip
     assert parse_size("100mb") == LOG_MAX_SIZE
     assert parse_size(keys("StorageTable")["min_free_space"]["default"]) == MIN_FREE_SPACE
     table = keys("TaskTable")
 
-    assert {field.name for field in fields(Task)} - {"name"} == set(table)
+    assert {field.name for field in fields(Task)} - {"name", "file_env"} == set(table)
     silent = Task(name="silent", run="true")
     for key, schema in table.items():
         if key != "run":

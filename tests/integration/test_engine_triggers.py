@@ -11,7 +11,7 @@ from engine_bed import NOON, Bed, bed_of, settle
 from rota.model.error import Invalid, ManualTriggerOff, RunEnded, RunNotFound, ShuttingDown, TaskNotFound
 from rota.model.event import EventKind
 from rota.model.run import EndReason, RunId, Status, TriggeredBy
-from rota.model.task import Overlap, Task
+from rota.model.task import EnvBase, Overlap, Task
 from rota.storage.conflict import KeyTaken
 from rota.storage.requests import Request
 
@@ -367,3 +367,13 @@ async def test_stopping_before_starting_is_fine(tmp_path: Path) -> None:
     await bed.start()
     await bed.stop()
     await bed.engine.shutdown()
+
+
+async def test_a_clean_environment_is_what_a_login_finds(tmp_path: Path) -> None:
+    clean = Task(name="job", run="true", env_base=EnvBase.CLEAN, env={"A": "1"})
+    async with bed_of(tmp_path, clean) as bed:
+        await bed.trigger("job")
+
+        spawn = await bed.keeper.next_spawn()
+        own = {name for name in spawn.env if not name.startswith("ROTA_")}
+        assert own == {"PATH", "LANG", "HOME", "USER", "LOGNAME", "SHELL", "A"}

@@ -9,6 +9,7 @@ import pytest
 from rota.engine.spawning import argv_of, environment_of, inherited, spawn_of
 from rota.model.param import Param, ParamKind, ParamType
 from rota.model.run import HandOver, Run, RunId, TriggeredBy
+from rota.model.secret import Secret
 from rota.model.task import Stdin, Task
 
 AT = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
@@ -110,6 +111,43 @@ def test_the_environment_is_the_servers_then_the_tasks_then_what_rota_says() -> 
         "ROTA_TRIGGERED_BY": "retry",
         "ROTA_ATTEMPT": "3",
     }
+
+
+def test_each_layer_of_the_environment_wins_over_the_one_before() -> None:
+    names = ("FILE", "ENV", "SECRET", "PARAM", "ROTA_TASK")
+    layers = dict.fromkeys(("BASE", *names), "base")
+
+    environment = environment_of(
+        run(params={"PARAM": "param", "ROTA_TASK": "param"}),
+        task(
+            file_env={name: Secret("file") for name in names},
+            env=dict.fromkeys(names[1:], "env"),
+            secrets={name: Secret("secret") for name in names[2:]},
+            params=[Param(kind=ParamKind.ENV, name=name) for name in names[3:]],
+        ),
+        layers,
+    )
+
+    assert {name: environment[name] for name in layers} == {
+        "BASE": "base",
+        "FILE": "file",
+        "ENV": "env",
+        "SECRET": "secret",
+        "PARAM": "param",
+        "ROTA_TASK": "job",
+    }
+
+
+def test_the_keeper_is_told_what_to_hide_and_nothing_prints_it() -> None:
+    handed = run().handed_over(HandOver(attempt="a", keeper_id="k", boot_id="b"))
+    secrets = {"A": Secret("hunter2"), "B": Secret("swordfish"), "C": Secret("hunter2")}
+
+    spawn = spawn_of(handed, task(secrets=secrets), base={}, folder="/")
+
+    assert spawn.secrets == ("hunter2", "swordfish")
+    assert spawn.env["B"] == "swordfish"
+    assert "hunter2" not in repr(spawn)
+    assert "swordfish" not in repr(spawn)
 
 
 def test_a_tick_is_told_in_rfc_3339() -> None:

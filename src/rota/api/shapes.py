@@ -15,7 +15,7 @@ from rota.logs.searching import Stopped
 from rota.model.event import EventKind
 from rota.model.param import ParamKind, ParamType
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy, WaitKind
-from rota.model.task import LogOnFull, Overlap, Stdin
+from rota.model.task import EnvBase, LogOnFull, Overlap, Stdin
 
 RUN_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
@@ -132,7 +132,11 @@ class Task(Shape):
     tags: list[str]
     params: list[Param] = Field(description="What a run may be given, in the order of its arguments.")
     params_schema: dict[str, Any] = Field(description="The JSON Schema of `params` in a trigger's body.")
+    env_base: EnvBase
+    env_file: list[str]
     env: dict[str, str]
+    secrets_file: list[str]
+    secrets: list[str] = Field(description="Their names; the values are shown nowhere.")
     working_dir: str | None
     shell: str
     timeout: Seconds | None

@@ -35,7 +35,8 @@ def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
     if not task.manual_trigger and not (task.cron and task.enabled):
         missing = "its schedule is off" if task.cron else "it has no cron"
         yield ("manual_trigger",), f"nothing can start this task: {missing}, and manual_trigger is false"
-    yield from _of_arguments(task)
+    if task.params:
+        yield from _of_arguments(task)
     if isinstance(task.run, str):
         interpreter = _interpreter(task.run)
         if interpreter and interpreter != PurePath(task.shell).name:

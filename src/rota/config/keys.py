@@ -23,8 +23,9 @@ from rota.config.config import HOST, MIN_FREE_SPACE, PORT
 from rota.config.param import wrong_in
 from rota.model.job import MAX_CONCURRENT
 from rota.model.param import ParamType
+from rota.model.secret import SHORTEST, Secret
 from rota.model.size import PATTERN as SIZE
-from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, LogOnFull, Overlap
+from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, EnvBase, LogOnFull, Overlap
 from rota.timing.duration import PATTERN
 
 _TEXT = {"type": "string"}
@@ -48,6 +49,12 @@ ParamScalar = Annotated[
     str | int | float | bool | date | datetime | None,
     PlainValidator(value.scalar),
     WithJsonSchema({"anyOf": [_TEXT, {"type": "number"}, {"type": "boolean"}]}),
+]
+SecretText = Annotated[Secret, PlainValidator(value.secret), WithJsonSchema(_TEXT | {"minLength": SHORTEST})]
+Files = Annotated[
+    list[Annotated[str, AfterValidator(value.file)]],
+    BeforeValidator(value.files),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
 ]
 Duration = Annotated[
     timedelta,
@@ -191,10 +198,35 @@ class DefaultsTable(Table):
     timezone: Zone | None = _key(
         "The time zone of the schedule, by its IANA name. Left out: the server's.", "America/New_York"
     )
+    env_base: Annotated[EnvBase, Field(strict=False)] = _key(
+        "What the environment begins with: `inherit` is the server's own, without what is Rota's; `clean` "
+        "is PATH, LANG, HOME, USER, LOGNAME and SHELL alone.",
+        "clean",
+        default=EnvBase.INHERIT,
+    )
+    env_file: Files = _key(
+        "Files of environment variables, a `NAME=value` a line; one path or several, of which a later one "
+        "wins. Read when the configuration is.",
+        ".env",
+        ["common.env", "/etc/shop.env"],
+        default=[],
+    )
     env: dict[EnvName, Text] = _key(
-        "Environment variables, added to the server's own. A task's are added to those of the defaults, "
-        "and win over them. Names that begin with ROTA_ are Rota's.",
+        "Environment variables; they win over those of `env_file`. A task's are added to those of the "
+        "defaults, and win over them. Names that begin with ROTA_ are Rota's.",
         {"LANG": "C.UTF-8", "PGHOST": "db.internal"},
+        default={},
+    )
+    secrets_file: Files = _key(
+        "Files of environment variables as `env_file`, whose values are secrets.",
+        "secrets.env",
+        ["~/.config/shop/keys.env", "/run/secrets/shop.env"],
+        default=[],
+    )
+    secrets: dict[EnvName, SecretText] = _key(
+        "Environment variables whose values are shown nowhere, and hidden in logs. They win over those of "
+        "`secrets_file`. A task's are added to those of the defaults, and win over them.",
+        {"PGPASSWORD": "${PGPASSWORD}", "API_KEY": "${file:/run/secrets/api-key}"},
         default={},
     )
     working_dir: Folder | None = _key(

@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from rota.config.config import Config, Jobs, Server, Storage
 from rota.config.conflict import conflicts
 from rota.config.doubt import doubts
+from rota.config.env_file import EnvFiles
+from rota.config.expand import expanded
 from rota.config.fault import ConfigFault, ConfigInvalid
 from rota.config.keys import FileTable
 from rota.config.machine_zone import machine_zone
 from rota.config.param import param_of
-from rota.config.sentence import faults_of, placed, warnings_of
+from rota.config.sentence import faults_of, placed, sentence_of, warnings_of
 from rota.model.task import Task
 
 if TYPE_CHECKING:
@@ -36,16 +38,22 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     text = _read(path)
     document = _parse(path, text)
     told: list[tuple[KeyPath, Sentence]] = []
+    if "${" in text:
+        document, wrong = expanded(document, environ=environ, folder=str(path.parent))
+        told += [(where, sentence_of(unreadable)) for where, unreadable in wrong]
     try:
         tables = FileTable.model_validate(document)
     except ValidationError as error:
-        told += faults_of(error, document)
-        tables = _sound(document, {path for path, _ in told})
-    shared = _said(tables.defaults)
-    tasks = {name: _task(name, table, shared, str(path.parent)) for name, table in tables.tasks.items()}
-    told += conflicts(tasks)
+        unexpanded = {where for where, _ in told}
+        told += [fault for fault in faults_of(error, document) if fault[0] not in unexpanded]
     if told:
-        raise ConfigInvalid(placed(told, text, str(path)))
+        tables = _sound(document, {where for where, _ in told})
+    shared = _said(tables.defaults)
+    files = EnvFiles(str(path.parent))
+    tasks = {name: _task(name, table, shared, files) for name, table in tables.tasks.items()}
+    told += [*files.missing.items(), *conflicts(tasks)]
+    if told or files.faults:
+        raise ConfigInvalid([*placed(told, text, str(path)), *files.faults])
     server = {"timezone": machine_zone(environ)} | _said(tables.server)
     warnings = warnings_of(doubts(tables, tasks), text, str(path))
     return Config(
@@ -148,9 +156,19 @@ def _jobs(table: JobsTable, folder: str) -> Jobs:
     return Jobs(**_without_limit(said))
 
 
-def _task(name: str, table: TaskTable, shared: Mapping[str, Any], folder: str) -> Task:
+def _task(name: str, table: TaskTable, shared: Mapping[str, Any], files: EnvFiles) -> Task:
     said = {**shared, **_said(table)}
     said["env"] = {**shared.get("env", {}), **table.env}
+    said["secrets"] = {**shared.get("secrets", {}), **table.secrets}
+    for key in ("env_file", "secrets_file"):
+        if key in said:
+            table_of_key: KeyPath = ("tasks", name) if key in table.model_fields_set else ("defaults",)
+            said[key], values = files.read(said[key], (*table_of_key, key))
+            if key == "env_file":
+                said["file_env"] = values
+            else:
+                said["secrets"] = {**values, **said["secrets"]}
+    folder = files.folder
     said["working_dir"] = _absolute(folder, said["working_dir"]) if said.get("working_dir") else folder
     for key in ("cron", "tags"):
         if key in said:

@@ -51,6 +51,9 @@ _HOMES: dict[str, type[Table]] = {
     "[[tasks.NAME.params]]": ParamTable,
 }
 
+#: Keys whose values may be secrets, which no sentence repeats.
+_HIDDEN = frozenset({"secrets", "default", "choices"})
+
 Sentence = tuple[str, str | None, str | None]  #: what is wrong, what is allowed, what was probably meant
 
 
@@ -65,6 +68,11 @@ def faults_of(error: ValidationError, document: dict[str, Any]) -> list[tuple[Ke
         for path, detail in found
         if not (detail["type"] == "missing" and path in slips)  # told already, under its other name
     ]
+
+
+def sentence_of(wrong: Unreadable) -> Sentence:
+    """What is wrong with a value, as it is told."""
+    return wrong.wrong, wrong.allowed, wrong.nearest
 
 
 def placed(told: Sequence[tuple[KeyPath, Sentence]], text: str, file: str) -> list[ConfigFault]:
@@ -124,10 +132,11 @@ def _path(document: dict[str, Any], location: tuple[str | int, ...]) -> KeyPath:
 
 
 def _sentence(path: KeyPath, detail: ErrorDetails) -> Sentence:
-    kind, given = detail["type"], shown(detail["input"])
+    kind = detail["type"]
+    given = "this" if _HIDDEN.intersection(path[-2:]) else shown(detail["input"])
     match detail.get("ctx", {}).get("error"):
         case Unreadable() as unreadable:
-            return unreadable.wrong, unreadable.allowed, unreadable.nearest
+            return sentence_of(unreadable)
     if kind == "extra_forbidden":
         return _unknown(path, detail)
     allowed = _phrase(_schema_at(path))

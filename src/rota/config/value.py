@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rota.config.address import loopback
+from rota.model.secret import SHORTEST, Secret
 from rota.model.size import parse_size
 from rota.model.task import NAME, STOP_SIGNALS
 from rota.timing.duration import parse_duration
@@ -38,6 +39,30 @@ def text(value: str) -> str:
             f"it is {len(value.encode())} bytes long; no program can be given more than {_LONGEST_ARGUMENT}",
             "less, such as the name of a file that holds it",
         )
+    return value
+
+
+def secret(value: Any) -> Secret:
+    if not isinstance(value, str):
+        raise Unreadable("this is no text", "text in quotes")
+    if len(text(value)) < SHORTEST:
+        raise Unreadable(
+            f"it has fewer than {SHORTEST} characters, and cannot be hidden in a log", "a longer one"
+        )
+    return Secret(value)
+
+
+def file(value: str) -> str:
+    if not text(value).strip():
+        raise Unreadable("it is empty", "a path: absolute, below ~, or relative to the folder of this file")
+    return value
+
+
+def files(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list):
+        raise Unreadable(f"{shown(value)} names no file", "a path, or a list of such")
     return value
 
 

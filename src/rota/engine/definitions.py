@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rota.engine.spawning import argv_of_job, spawn_of
 from rota.model.job import JOBS
-from rota.model.task import Stdin, Task
+from rota.model.task import EnvBase, Stdin, Task
 from rota.storage.vault import Locked
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Definitions:
         """`base` is the server's environment as tasks may see it, `folder` where they run."""
         self.rules: Mapping[str, Task] = {**tasks, JOBS: rules_of(jobs)}
         self.login: Login | None = None  #: whose jobs are; known before the first of them
+        self.clean: Mapping[str, str] = {}  #: what `env_base = "clean"` is; known before the first run
         self._vault = vault
         self._base = base
         self._folder = folder
@@ -60,7 +61,8 @@ class Definitions:
         task = self.rules.get(run.defined_by)
         if task is None:
             raise Undefined("its task is no longer in the configuration")
-        return spawn_of(run, task, base=self._base, folder=self._folder, account=account)
+        base = self._base if task.env_base is EnvBase.INHERIT else self.clean
+        return spawn_of(run, task, base=base, folder=self._folder, account=account)
 
     def exit_codes(self, run: Run) -> frozenset[int]:
         """Those that are a success."""

@@ -45,6 +45,7 @@ from rota.model.error import (
 )
 from rota.model.job import JOBS
 from rota.model.run import Cause, Ending, EndReason, Status
+from rota.model.task import EnvBase
 from rota.storage.vault import Locked, Vault
 from rota.timing.planner import Planner
 
@@ -170,6 +171,8 @@ class Engine:
         records = await self._store.register_tasks(fingerprints, self._clock.now())
         open_runs = await self._store.open_runs()
         self._intake.take_up(open_runs)
+        if any(task.env_base is EnvBase.CLEAN for task in self.tasks.values()):
+            self._definitions.clean = (await asyncio.to_thread(login, None)).environment
         if any(run.job is not None for run in open_runs):
             with suppress(JobRefused):  # those that are to be spawned say why they cannot be
                 await self.login()

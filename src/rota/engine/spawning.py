@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rota.keeper.account import Account
     from rota.model.job import Job
     from rota.model.run import Run
+    from rota.model.secret import Secret
     from rota.model.task import Task
 
 
@@ -47,6 +48,7 @@ def spawn_of(
         account=account,
         umask=task.umask,
         nice=task.nice,
+        secrets=tuple(dict.fromkeys(secret.reveal() for secret in task.secrets.values())),
     )
 
 
@@ -80,7 +82,7 @@ def _arguments(run: Run, task: Task) -> Iterator[str]:
 
 
 def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment: the base, over it the definition's, the run's, and what Rota says of the run."""
+    """The whole environment: each layer over the one before, and over all what Rota says of the run."""
     told = {
         "ROTA_RUN_ID": run.id,
         "ROTA_TRIGGERED_BY": run.triggered_by.value,
@@ -90,7 +92,18 @@ def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, s
         told["ROTA_TASK"] = run.task_name
     if run.scheduled_at is not None:
         told["ROTA_SCHEDULED_AT"] = _rfc3339(run.scheduled_at)
-    return {**base, **task.env, **_variables(run, task), **told}
+    return {
+        **base,
+        **_revealed(task.file_env),
+        **task.env,
+        **_revealed(task.secrets),
+        **_variables(run, task),
+        **told,
+    }
+
+
+def _revealed(secrets: Mapping[str, Secret]) -> dict[str, str]:
+    return {name: secret.reveal() for name, secret in secrets.items()}
 
 
 def _variables(run: Run, task: Task) -> dict[str, str]:

@@ -19,6 +19,7 @@ from rota.keeper.protocol import encode
 from rota.keeper.pump import Pump, Screen
 from rota.keeper.quotes import Quotes
 from rota.logs.index import STDERR, STDOUT
+from rota.logs.mask import masks
 from rota.logs.writer import DROP_OLD, LogWriter
 
 TYPE_CHECKING = False
@@ -72,9 +73,11 @@ class Child:
         self.merge_stderr: bool = bool(spec.get("merge_stderr"))
         self.log_max_size: int | None = spec.get("log_max_size")
         self.log_on_full: str = spec.get("log_on_full") or DROP_OLD
+        self.secrets: list[str] = spec.get("secrets") or []  #: hidden in its log, and written nowhere
         self.log = LogWriter(
             data, self.run_id, keeper.room,
             cap=self.log_max_size, on_full=self.log_on_full, overflowed=self._log_is_full,
+            transforms=masks(self.secrets),
         )  # fmt: skip
         self.pumps: list[Pump] = []
         self.input: Input | None = None  #: None for one that reads `/dev/null`
@@ -326,7 +329,7 @@ class Child:
 
 _SPEC = (
     *("attempt", "timeout", "stop_signal", "grace", "keep_children", "merge_stderr"),
-    *("log_max_size", "log_on_full"),
+    *("log_max_size", "log_on_full", "secrets"),
 )
 _PLAIN = (
     *("told_fd", "program", "folder", "pid", "start_at", "started", "cause", "message", "killed"),

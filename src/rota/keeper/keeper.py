@@ -205,9 +205,9 @@ class Keeper:
             try:
                 self._spawn(message)
             except Exception as error:  # noqa: BLE001 - unanswered, the run would stay pending for ever
-                self.log(f"a defect: run {message['run']} could not be spawned: {error!r}")
+                self.log(f"a defect: run {message['run']} could not be spawned: {_about(error)}")
                 if message["run"] not in self.children:  # else it lives, and will end
-                    self._end_unstarted(message, START_FAILED, f"a defect of Rota: {error!r}")
+                    self._end_unstarted(message, START_FAILED, f"a defect of Rota: {_about(error)}")
         if self._asked:
             self.loop.soon(self._spawn_some)
 
@@ -405,6 +405,11 @@ class Keeper:
             self.upgrade(self, message["argv"])
         except OSError as error:  # only if the new program could not be started: then all is as before
             connection.send({"event": "failed", "op": "upgrade", "message": str(error)})
+
+
+def _about(error: Exception) -> str:
+    # Not its repr, which may hold what it choked on: a whole environment, for one.
+    return f"{type(error).__name__}: {error}"
 
 
 def _started(child: Child) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -55,8 +55,8 @@ class Spawn:
 
     run_id: RunId
     attempt: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str]  #: the whole environment
+    argv: tuple[str, ...] = field(repr=False)
+    env: Mapping[str, str] = field(repr=False)  #: the whole environment
     cwd: str  #: absolute
     timeout: timedelta | None
     stop_signal: str
@@ -72,6 +72,7 @@ class Spawn:
     account: Account | None = None  #: whose it is; None is the keeper's own
     umask: int | None = None  #: None is the keeper's
     nice: int | None = None  #: likewise
+    secrets: tuple[str, ...] = field(default=(), repr=False)  #: texts that are hidden in its log
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -385,6 +386,8 @@ def _particulars(spawn: Spawn) -> dict[str, Any]:
         asked["umask"] = spawn.umask
     if spawn.nice is not None:
         asked["nice"] = spawn.nice
+    if spawn.secrets:
+        asked["secrets"] = spawn.secrets
     return asked
 
 

@@ -6,7 +6,7 @@ The server sends `op`:
                                              answered by `hello`, the list of all runs, `listed`
     spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr,
               log_max_size, log_on_full; and where it is wanted: stdin, or pty, rows, cols; account, umask,
-              nice
+              nice; secrets, texts that are hidden in its log
     stop      run, by                        the stop ladder; `by` is for the run's log
     input     id, run, by, secret, and: data  bytes for its standard input
                                         typed bytes for a terminal, instead of `data`

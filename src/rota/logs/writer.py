@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     class Transform(Protocol):
         """What becomes of one stream's bytes on their way into the log."""
 
-        held: bytes  #: taken in, and not yet given out
-
         def feed(self, data: bytes) -> bytes:
             """Take in more, give out what cannot be the beginning of something any longer."""
 
         def end(self) -> bytes:
             """No more comes: give out the rest."""
+
+        def state(self) -> list[Any]:
+            """What a successor has to know."""
+
+        def restore(self, state: list[Any]) -> None:
+            """Go on from there."""
 
 
 #: Chunks of one stream that arrive within this many microseconds share an index entry.
@@ -177,7 +181,7 @@ class LogWriter:
             "full": self._full,
             "on_full": self._on_full,
             "front": self._front.state(),
-            "held": ["" if each is None else each.held.decode("latin-1") for each in self._transforms],
+            "transforms": [None if each is None else each.state() for each in self._transforms],
             "quotable": self._quotable,
             "entry": self._entry,
             "place": self._place,
@@ -197,9 +201,9 @@ class LogWriter:
         self._on_full = state.get("on_full", self._on_full)
         if "front" in state:
             self._front.restore(state["front"])
-        for transform, held in zip(self._transforms, state.get("held", ("", "")), strict=True):
-            if transform is not None:
-                transform.held = held.encode("latin-1")
+        for transform, left in zip(self._transforms, state.get("transforms", (None, None)), strict=True):
+            if transform is not None and left is not None:
+                transform.restore(left)
         self._quotable = state.get("quotable", self._quotable)
         self._entry = tuple(state["entry"]) if state["entry"] else None
         self._place = state["place"]

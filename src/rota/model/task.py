@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rota.model.param import Param
+    from rota.model.secret import Secret
 
 NAME = re.compile(r"^[a-zA-Z0-9._:-]{1,100}$")
 """What a task may be called."""
@@ -23,6 +24,13 @@ class Overlap(StrEnum):
     QUEUE = "queue"  #: it waits for its turn
     SKIP = "skip"  #: it is let go by, and a run says so
     REPLACE = "replace"  #: the oldest run is stopped, and this one starts after its end
+
+
+class EnvBase(StrEnum):
+    """What the environment of a run begins with."""
+
+    INHERIT = "inherit"  #: the server's own, but for Rota's settings
+    CLEAN = "clean"  #: what a login finds, and nothing else
 
 
 class LogOnFull(StrEnum):
@@ -62,7 +70,12 @@ class Task:
     group: str | None = None  #: a label
     tags: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()  #: what a run of it may be given, in the order of its arguments
+    env_base: EnvBase = EnvBase.INHERIT
+    env_file: tuple[str, ...] = ()  #: absolute; `file_env` is what they hold
     env: Mapping[str, str] = field(default_factory=dict)
+    secrets_file: tuple[str, ...] = ()  #: absolute; what they hold is among `secrets`
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    file_env: Mapping[str, Secret] = field(default_factory=dict)  #: not hidden, and not shown either
     working_dir: str | None = None  #: absolute; None is the folder of the configuration file
     shell: str = "/bin/sh"
     timeout: timedelta | None = None
