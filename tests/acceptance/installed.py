@@ -94,7 +94,8 @@ class Installed:
         """The command line."""
         return subprocess.run(
             [ROTA, "--data", str(self.data), *words],
-            capture_output=True, text=True, timeout=timeout, env=environment(), check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, env=environment(),
+            check=False,
         )  # fmt: skip
 
     def http(

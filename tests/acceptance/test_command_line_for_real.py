@@ -128,7 +128,8 @@ def test_parameters_reach_the_script_as_they_were_written(rota: Installed):
             ],
         ),
         (("--null", "who"), 125, ["body.params.who: it is required, and null leaves it out"]),
-        (("-p", "who"), 2, ["--param who has no value; write it as NAME=VALUE"]),
+        (("-p", "who"), 2, ["--param who has no value, and standard input has none either"]),
+        (("-p", "=x"), 2, ["--param =x has no name; write it as NAME=VALUE"]),
         (("-p", "who=a", "--null", "who"), 2, ["the parameter who is given more than once"]),
     ],
 )

@@ -21,13 +21,17 @@ run = 'echo "$SHARED $OWN $FILED" >&2; test "${#SHARED}-${#OWN}-${#FILED}" = 14-
 secrets_file = "keys.env"
 secrets = { OWN = "open-sesame-4711" }
 
+[tasks.given]
+run = 'echo "$TOKEN"; echo "${#TOKEN}"'
+params = [{ env = "TOKEN", type = "secret" }]
+
 [tasks.wait]
 run = 'printf "$SHARED"; sleep 600'
 
 [tasks.fails]
 run = ["/no/such/program"]
 """
-SECRETS = ("swordfish-8150", "open-sesame-4711", "two words")
+SECRETS = ("swordfish-8150", "open-sesame-4711", "two words", "given-by-hand")
 
 
 def installed(install: Callable[[str], Installed]) -> Installed:
@@ -43,11 +47,17 @@ def test_the_program_gets_its_secrets_and_nobody_else_does(install: Callable[[st
     rota.until_running(waiting)
 
     shown = rota.rota("run", "show")
+    given = subprocess.run(
+        [ROTA, "run", "given", "-p", "TOKEN", "--data", rota.data],
+        input="given-by-hand\n", capture_output=True, text=True, env=environment(), check=True,
+    )  # fmt: skip
     told = [
         rota.rota("run", "fails"),
         rota.rota("list", "--json"),
         rota.rota("runs", "--json"),
+        given,
         rota.rota("show", waiting),
+        rota.rota("show", rota.runs(task_name="given")[0]["id"]),
         rota.rota("logs", "show"),
         rota.rota("status"),
         rota.rota("validate", "--config", str(rota.config)),
@@ -62,6 +72,7 @@ def test_the_program_gets_its_secrets_and_nobody_else_does(install: Callable[[st
     rota.client.stop(waiting)
     rota.until_ended(waiting)
 
+    assert given.stdout == "[redacted]\n13\n"
     assert shown.returncode == 0
     assert "[redacted] [redacted] [redacted]" in shown.stderr
     assert answers[1]["secrets"] == ["FILED", "OWN", "SHARED"]

@@ -65,8 +65,8 @@ FULL = Run(
         timeout=timedelta(seconds=9),
         stdin=Stdin.PIPE,
         pty=True,
-        sealed="a secret",
     ),
+    sealed="a secret",
     actor=Actor(kind=ActorKind.USER, name="ann"),
     waiting_for=WaitingFor(
         kind=WaitKind.TASK, name="job", run_ids=(RunId("0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3f"),)

@@ -153,7 +153,7 @@ async def test_a_job_for_later_can_be_cancelled(bed: Bed) -> None:
     cancelled = await bed.engine.stop_run(later.id, by="a test")
     await bed.tick(10)
 
-    assert (cancelled.end_reason, cancelled.job and cancelled.job.sealed) == (EndReason.STOPPED, None)
+    assert (cancelled.end_reason, cancelled.sealed) == (EndReason.STOPPED, None)
     assert bed.keeper.spawns == []
     with pytest.raises(RunEnded):
         await bed.engine.stop_run(later.id, by="a test")

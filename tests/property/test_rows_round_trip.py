@@ -40,7 +40,6 @@ jobs = st.builds(
     timeout=st.none() | durations,
     stdin=st.sampled_from(Stdin),
     pty=st.booleans(),
-    sealed=st.none() | text,
 )
 runs = st.builds(
     Run,
@@ -48,6 +47,7 @@ runs = st.builds(
     kind=st.sampled_from(Kind),
     task_name=st.none() | text,
     job=st.none() | jobs,
+    sealed=st.none() | text,
     actor=st.none() | st.builds(Actor, kind=st.sampled_from(ActorKind), name=text),
     status=st.sampled_from(Status),
     end_reason=st.none() | st.sampled_from(EndReason),

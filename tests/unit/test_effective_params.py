@@ -94,10 +94,14 @@ def test_of_a_secret_only_its_name_is_kept_and_no_fault_repeats_it() -> None:
     assert "hunter" not in str(faults({"TOKN": "hunter2", "TOKEN": "hunter\0"}, TOKEN))
 
 
-def test_a_secret_s_default_is_used_and_not_shown() -> None:
+def test_a_secret_s_default_is_not_shown_nor_kept_beside_the_configuration() -> None:
     task = Task(name="job", run="true", params=(replace(TOKEN, default=Secret("swordfish")),))
 
     effective = effective_params(task, {})
 
     assert effective.params == {"TOKEN": "[redacted]"}
-    assert effective.secrets == {"TOKEN": Secret("swordfish")}
+    assert effective.secrets == {}
+
+
+def test_what_a_run_shows_of_a_secret_cannot_be_given_for_it() -> None:
+    assert "is not shown, and is none" in faults({"TOKEN": "[redacted]"}, TOKEN)[0][1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,7 +51,8 @@ def run(
         The task's name.
     param
         A value for one of the task's parameters, as NAME=VALUE; may be repeated. An option's name has its
-        dashes: -p --level=high.
+        dashes: -p --level=high. NAME alone asks for the value, or takes a line of standard input: so a
+        secret stays off the command line.
     null
         The name of a parameter to leave out, though it has a default; may be repeated.
     wait
@@ -76,18 +78,28 @@ def run(
     return exit_code(ended)
 
 
+def _typed(name: str) -> str:
+    """A value that is not on the command line, where every user of the machine could read it."""
+    if sys.stdin.isatty():
+        from getpass import getpass
+
+        return getpass(f"{name}: ")
+    line = sys.stdin.readline()
+    if not line:
+        raise Misuse(f"--param {name} has no value, and standard input has none either")
+    return line.removesuffix("\n")
+
+
 def _params(given: tuple[str, ...], null: tuple[str, ...]) -> dict[str, str | None]:
     params: dict[str, str | None] = {}
-    for name, equals, value in [
-        *(each.partition("=") for each in given),
-        *((name, "=", None) for name in null),
-    ]:
-        if not equals or not name:
-            raise Misuse(f"--param {name} has no value; write it as NAME=VALUE (see `rota run --help`)")
+    for each in (*given, *(f"{name}=" for name in null)):
+        name, equals, value = each.partition("=")
+        if not name:
+            raise Misuse(f"--param {each} has no name; write it as NAME=VALUE")
         if name in params:
             raise Misuse(f"the parameter {name} is given more than once")
-        params[name] = value
-    return params
+        params[name] = value if equals else _typed(name)
+    return params | dict.fromkeys(null)
 
 
 def _trigger(client: Client, task: str, params: dict[str, str | None]) -> dict[str, Any]:

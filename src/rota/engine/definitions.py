@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rota.engine.spawning import argv_of_job, spawn_of
 from rota.model.job import JOBS
+from rota.model.secret import Secret
 from rota.model.task import EnvBase, Stdin, Task
 from rota.storage.vault import Locked
 
@@ -62,25 +63,45 @@ class Definitions:
         if task is None:
             raise Undefined("its task is no longer in the configuration")
         base = self._base if task.env_base is EnvBase.INHERIT else self.clean
-        return spawn_of(run, task, base=base, folder=self._folder, account=account)
+        given = self._secret_params(run, task)
+        return spawn_of(run, task, base=base, folder=self._folder, account=account, given=given)
 
     def exit_codes(self, run: Run) -> frozenset[int]:
         """Those that are a success."""
         task = self.rules.get(run.defined_by)
         return task.exit_codes if task is not None else frozenset({0})
 
+    def _secret_params(self, run: Run, task: Task) -> dict[str, Secret]:
+        """The secret parameters of a run, which shows of them only that they are there."""
+        wanted = [param for param in task.params if param.secret and run.params.get(param.name) is not None]
+        if not wanted:
+            return {}
+        given = self._unsealed(run)
+        secrets: dict[str, Secret] = {}
+        for param in wanted:
+            if param.name in given:
+                secrets[param.name] = Secret(given[param.name])
+            elif isinstance(param.default, Secret):
+                secrets[param.name] = param.default
+            else:
+                raise Undefined(f"nobody knows the value of its secret parameter {param.name} any more")
+        return secrets
+
+    def _unsealed(self, run: Run) -> Mapping[str, str]:
+        try:
+            return {} if run.sealed is None else self._vault.open(run.sealed)
+        except Locked as error:
+            what = "environment" if run.job is not None else "secrets"
+            raise Undefined(f"its {what} cannot be read: {error}") from error
+
     def _spawn_of_job(self, run: Run, job: Job, account: Account | None) -> Spawn:
         if self.login is None:
             raise Undefined("the user whose jobs these are is not known")
-        try:
-            env = {} if job.sealed is None else self._vault.open(job.sealed)
-        except Locked as error:
-            raise Undefined(f"its environment cannot be read: {error}") from error
         rules = self.rules[JOBS]
         task = replace(
             rules,
             run=argv_of_job(job, rules.shell),
-            env=env,
+            env=self._unsealed(run),
             working_dir=job.cwd,
             timeout=job.timeout,
             stdin=job.stdin is Stdin.PIPE,

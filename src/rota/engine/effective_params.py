@@ -22,7 +22,7 @@ class Effective:
     """Every value that a run is given. One left out on purpose is null, so that a retry omits it too."""
 
     params: Mapping[str, str | None] = field(default_factory=dict)  #: of a secret, only that there is one
-    secrets: Mapping[str, Secret] = field(default_factory=dict)  #: the values of the secret ones
+    secrets: Mapping[str, Secret] = field(default_factory=dict)  #: the secrets that were given
 
 
 NONE = Effective()
@@ -48,8 +48,9 @@ def effective_params(task: Task, given: Mapping[str, object]) -> Effective:
             value = None
             faults.append(_fault(param.name, str(misfit), None if param.secret else given.get(param.name)))
         if isinstance(value, Secret):
-            secrets[param.name] = value
             params[param.name] = REDACTED
+            if value is not param.default:  # which is in the configuration, and kept nowhere else
+                secrets[param.name] = value
         elif value is not None or param.name in given:
             params[param.name] = value
     if faults:
@@ -66,7 +67,11 @@ def _value(param: Param, given: Mapping[str, object]) -> str | Secret | None:
     value = given[param.name]
     if value is not None:
         text = read(param, value)
-        return Secret(text) if param.secret else text
+        if not param.secret:
+            return text
+        if text == REDACTED:
+            raise Misfit("this stands for a secret that is not shown, and is none", allowed(param))
+        return Secret(text)
     if param.required:
         raise Misfit("it is required, and null leaves it out", allowed(param))
     return "false" if param.kind is ParamKind.FLAG else None

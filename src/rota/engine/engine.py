@@ -242,14 +242,16 @@ class Engine:
         """Make a run of the task, and start it or have it wait: the run as it was written down.
 
         `params` are values for what it declares, as in a trigger's body. One that overlap turned away is
-        returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid,
-        StoreUnavailable and ShuttingDown, and KeyTaken when the request's key has its run already.
-        It is carried out even if the caller goes away.
+        returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid, StoreUnavailable and ShuttingDown, and
+        KeyTaken when the request's key has its run already. It is carried out even if the caller goes away.
         """
         task = self._may_be_triggered(task_name)
         effective = effective_params(task, params or {})
         self._may_start()
-        asked = Asked(triggered_by=triggered_by, effective=effective, actor=actor)
+        sealed = None
+        if effective.secrets:
+            sealed = await self._seal({name: value.reveal() for name, value in effective.secrets.items()})
+        asked = Asked(triggered_by=triggered_by, effective=effective, actor=actor, sealed=sealed)
         return self.shown(await self._intake.trigger(task, asked, request))
 
     async def start_job(
@@ -270,13 +272,16 @@ class Engine:
         """
         self._may_start()
         await self.login()
-        if env:
-            try:
-                job = replace(job, sealed=await asyncio.to_thread(self._vault.seal, env))
-            except Locked as error:
-                raise StoreUnavailable(f"the job's environment cannot be kept: {error}") from error
-        asked = Asked(triggered_by=triggered_by, actor=actor, job=job, scheduled_at=at)
+        sealed = await self._seal(env)
+        asked = Asked(triggered_by=triggered_by, actor=actor, job=job, scheduled_at=at, sealed=sealed)
         return self.shown(await self._intake.trigger(self._definitions.rules[JOBS], asked, request))
+
+    async def digests(self, values: Mapping[str, str]) -> dict[str, str]:
+        """What tells equal secrets from others, and nothing else of them. Raises StoreUnavailable."""
+        try:
+            return await asyncio.to_thread(self._vault.digests, values) if values else {}
+        except Locked as error:
+            raise StoreUnavailable(f"secrets cannot be kept: {error}") from error
 
     async def login(self) -> Login:
         """Whose jobs are, and what they find. Raises JobRefused when the machine has no such user."""
@@ -349,6 +354,12 @@ class Engine:
         if not task.manual_trigger:
             raise ManualTriggerOff(task_name)
         return task
+
+    async def _seal(self, secrets: Mapping[str, str]) -> str | None:
+        try:
+            return await asyncio.to_thread(self._vault.seal, secrets) if secrets else None
+        except Locked as error:
+            raise StoreUnavailable(f"secrets cannot be kept: {error}") from error
 
     def _may_start(self) -> None:
         if self._stopping:

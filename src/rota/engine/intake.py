@@ -63,6 +63,7 @@ class Asked:
     effective: Effective | None = None  #: what it is given; None is what the task says itself
     actor: Actor | None = None
     job: Job | None = None
+    sealed: str | None = None  #: the secrets that it is given
     scheduled_at: datetime | None = None
 
 
@@ -203,6 +204,7 @@ class Intake:
             triggered_by=asked.triggered_by,
             params=effective.params,
             actor=asked.actor,
+            sealed=asked.sealed,
             created_at=now,
             scheduled_at=asked.scheduled_at,
             hand_over=self._handing.sign() if at_once else None,

@@ -21,20 +21,31 @@ if TYPE_CHECKING:
     from rota.model.task import Task
 
 
+NONE: Mapping[str, Secret] = {}
+
+
 def spawn_of(
-    run: Run, task: Task, *, base: Mapping[str, str], folder: str, account: Account | None = None
+    run: Run,
+    task: Task,
+    *,
+    base: Mapping[str, str],
+    folder: str,
+    account: Account | None = None,
+    given: Mapping[str, Secret] = NONE,
 ) -> Spawn:
     """The spawn of a run that was handed over; `base` is the environment that its own is added to.
 
-    `account` is that of the user whose it is to be, if that is not the server's own.
+    `account` is that of the user whose it is to be, if that is not the server's own. `given` are its secret
+    parameters.
     """
+    secrets = (*task.secrets.values(), *given.values())
     if run.hand_over is None:
         raise ValueError(f"run {run.id} has not been handed over")
     return Spawn(
         run_id=run.id,
         attempt=run.hand_over.attempt,
         argv=argv_of(run, task),
-        env=environment_of(run, task, base if account is None else {**base, **account.environment}),
+        env=environment_of(run, task, base if account is None else {**base, **account.environment}, given),
         cwd=task.working_dir or folder,
         timeout=task.timeout,
         stop_signal=task.stop_signal,
@@ -48,7 +59,7 @@ def spawn_of(
         account=account,
         umask=task.umask,
         nice=task.nice,
-        secrets=tuple(dict.fromkeys(secret.reveal() for secret in task.secrets.values())),
+        secrets=tuple(dict.fromkeys(secret.reveal() for secret in secrets)),
     )
 
 
@@ -81,7 +92,9 @@ def _arguments(run: Run, task: Task) -> Iterator[str]:
                 yield param.name
 
 
-def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, str]:
+def environment_of(
+    run: Run, task: Task, base: Mapping[str, str], given: Mapping[str, Secret] = NONE
+) -> dict[str, str]:
     """The whole environment: each layer over the one before, and over all what Rota says of the run."""
     told = {
         "ROTA_RUN_ID": run.id,
@@ -98,6 +111,7 @@ def environment_of(run: Run, task: Task, base: Mapping[str, str]) -> dict[str, s
         **task.env,
         **_revealed(task.secrets),
         **_variables(run, task),
+        **_revealed(given),
         **told,
     }
 
@@ -110,7 +124,9 @@ def _variables(run: Run, task: Task) -> dict[str, str]:
     return {
         param.name: value
         for param in task.params
-        if param.kind is ParamKind.ENV and (value := run.params.get(param.name)) is not None
+        if param.kind is ParamKind.ENV
+        and not param.secret
+        and (value := run.params.get(param.name)) is not None
     }
 
 

@@ -38,4 +38,3 @@ class Job:
     timeout: timedelta | None = None
     stdin: Stdin = Stdin.NONE
     pty: bool = False  #: it runs on a terminal of its own, which is its standard input too
-    sealed: str | None = None  #: its environment, encrypted, for as long as it may be needed

@@ -172,6 +172,7 @@ class Run:
     message: str | None = None  #: one sentence of Rota's own on why it ended so
     node: str = "local"
     hand_over: HandOver | None = None  #: None until it was given to a keeper
+    sealed: str | None = None  #: the secrets that it was given, encrypted, until it ends
     waiting_for: WaitingFor | None = None  #: filled in where a pending run is shown; not stored
 
     @property
@@ -204,7 +205,7 @@ class Run:
         """Nothing of it lives, and nothing secret is kept for it."""
         return self._moved(
             Status.ENDED,
-            job=replace(self.job, sealed=None) if self.job is not None else None,
+            sealed=None,
             end_reason=reason,
             exit_code=ending.exit_code,
             signal=ending.signal,

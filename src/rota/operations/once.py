@@ -10,7 +10,7 @@ from rota.model.run import EndReason, RunId, Status
 from rota.storage.conflict import KeyTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from rota.model.run import Run
     from rota.operations.rota import Rota
@@ -45,6 +45,14 @@ async def once(rota: Rota, request: Request | None, start: Callable[[], Awaitabl
             raise
         return await _repeated(rota, taken.request, request)
     return Triggered(run=run, turned_away=_turned_away(run))
+
+
+async def kept(rota: Rota, secrets: Mapping[str, str]) -> dict[str, str]:
+    """What a request's meaning holds of the secrets in it, so that they cannot be guessed from its hash.
+
+    Raises StoreUnavailable.
+    """
+    return await rota.engine.digests(secrets)
 
 
 async def _repeated(rota: Rota, earlier: Request, request: Request) -> Triggered:

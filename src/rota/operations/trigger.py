@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rota.engine.effective_params import effective_params
 from rota.model.error import Invalid
-from rota.operations.once import once
+from rota.operations.once import kept, once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,14 @@ async def trigger(
             task_name, triggered_by=triggered_by, params=params, actor=actor, request=request
         ),
     )
+
+
+async def meaning_of(rota: Rota, task_name: str, params: Mapping[str, object]) -> Mapping[str, object]:
+    """What these values are to an idempotency key. Raises StoreUnavailable."""
+    task = rota.engine.tasks.get(task_name)
+    names = {param.name for param in task.params if param.secret} if task is not None else set()
+    secrets = {name: str(params[name]) for name in names if params.get(name) is not None}
+    return {**params, **await kept(rota, secrets)}
 
 
 def faults_of_params(rota: Rota, task_name: str, params: Mapping[str, object]) -> list[Fault]:

@@ -30,7 +30,7 @@ _END_REASON = {member.value: member for member in EndReason} | {None: None}
 _TRIGGERED_BY = {member.value: member for member in TriggeredBy}
 _STDIN = {member.value: member for member in Stdin}
 
-_NO_JOB = (None,) * 8
+_NO_JOB = (None,) * 7
 
 
 def of_run(run: Run) -> tuple[object, ...]:
@@ -61,6 +61,7 @@ def of_run(run: Run) -> tuple[object, ...]:
         run.node,
         *((None, None, None) if hand_over is None else _hand_over(hand_over)),
         *(_NO_JOB if run.job is None else _of_job(run.job)),
+        run.sealed,
         *((None, None) if run.actor is None else (run.actor.kind.value, run.actor.name)),
     )
 
@@ -149,7 +150,6 @@ def to_run(row: Sequence[Any]) -> Run:
             timeout=to_duration(timeout) if timeout is not None else None,
             stdin=_STDIN[stdin],
             pty=bool(pty),
-            sealed=sealed,
         ),
         status=_STATUS[status],
         end_reason=_END_REASON[end_reason],
@@ -172,6 +172,7 @@ def to_run(row: Sequence[Any]) -> Run:
         message=message,
         node=node,
         hand_over=HandOver(attempt=attempt, keeper_id=keeper_id, boot_id=boot_id) if attempt else None,
+        sealed=sealed,
     )
 
 
@@ -195,7 +196,6 @@ def _of_job(job: Job) -> tuple[object, ...]:
         of_duration(job.timeout) if job.timeout is not None else None,
         job.stdin.value,
         int(job.pty),
-        job.sealed,
     )
 
 

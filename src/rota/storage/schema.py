@@ -109,7 +109,7 @@ RUNS = Table(
         name="job_is_whole",
     ),
     CheckConstraint(
-        "kind = 'job' OR (name IS NULL AND tags IS NULL AND timeout IS NULL AND sealed IS NULL)",
+        "kind = 'job' OR (name IS NULL AND tags IS NULL AND timeout IS NULL)",
         name="only_a_job_defines_itself",
     ),
     CheckConstraint("status <> 'ended' OR sealed IS NULL", name="end_leaves_no_secret"),

@@ -15,6 +15,7 @@ from rota.api.front_end import front_end
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
 from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS
 from rota.model.task import Stdin
+from rota.operations.once import kept
 from rota.operations.start_job import LONGEST_TIMEOUT, SHORTEST_TIMEOUT, JobWanted
 from rota.operations.start_job import start_job as start
 
@@ -139,7 +140,9 @@ async def start_job(
         tags=tuple(body.tags),
         at=body.at,
     )
-    meaning = body.model_dump(mode="json", exclude={"schema_"}, exclude_defaults=True)
+    meaning = body.model_dump(mode="json", exclude={"schema_", "env"}, exclude_defaults=True)
+    if headers.key is not None and body.env:
+        meaning["env"] = await kept(call.rota, body.env)
     triggered = await start(
         call.rota,
         wanted,

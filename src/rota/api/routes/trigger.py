@@ -12,7 +12,7 @@ from rota.api.describe import router
 from rota.api.form import Form, TaskName
 from rota.api.front_end import front_end
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
-from rota.operations.trigger import faults_of_params
+from rota.operations.trigger import faults_of_params, meaning_of
 from rota.operations.trigger import trigger as start
 
 if TYPE_CHECKING:
@@ -72,12 +72,16 @@ async def trigger(
     With `wait=true` the answer comes when the run has ended; how it went does not change the status. A client
     that goes away leaves the run going.
     """
+    request = None
+    if headers.key is not None:
+        meaning = await meaning_of(call.rota, task_name, body.params)
+        request = request_of(call, headers.key, {"params": meaning})
     triggered = await start(
         call.rota,
         task_name,
         triggered_by=front_end(call),
         params=body.params,
         actor=call.caller.actor,
-        request=request_of(call, headers.key, {"params": body.params}),
+        request=request,
     )
     return await answer_started(call, triggered, query)

@@ -112,7 +112,7 @@ def upgrade() -> None:
             name=op.f("runs_job_is_whole"),
         ),
         sa.CheckConstraint(
-            "kind = 'job' OR (name IS NULL AND tags IS NULL AND timeout IS NULL AND sealed IS NULL)",
+            "kind = 'job' OR (name IS NULL AND tags IS NULL AND timeout IS NULL)",
             name=op.f("runs_only_a_job_defines_itself"),
         ),
         sa.CheckConstraint("status <> 'ended' OR sealed IS NULL", name=op.f("runs_end_leaves_no_secret")),
