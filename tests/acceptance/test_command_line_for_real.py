@@ -174,7 +174,7 @@ def test_it_exits_as_the_run_ended(rota: Installed, task: str, code: int, said: 
 
 def test_a_stopped_run_ends_its_watchers(rota: Installed):
     running = follow(rota, "run", "endless")
-    [run] = rota.runs(task_name="endless", status="running")
+    run = rota.until_running(rota.runs(task_name="endless")[0]["id"])  # it may write before that is recorded
     watching = follow(rota, "logs", run["id"], "--follow")
 
     stopped = rota.rota("stop", run["id"][-8:])
@@ -194,7 +194,7 @@ def test_a_stopped_run_ends_its_watchers(rota: Installed):
 
 def test_ctrl_c_ends_the_waiting_and_not_the_run(rota: Installed):
     running = follow(rota, "run", "endless")
-    [run] = rota.runs(task_name="endless", status="running")
+    run = rota.until_running(rota.runs(task_name="endless")[0]["id"])  # it may write before that is recorded
 
     running.send_signal(signal.SIGINT)
 

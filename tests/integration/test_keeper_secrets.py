@@ -9,6 +9,8 @@ import pytest
 from keeper_probe import Probe
 
 from rota.keeper.link import KeeperLink, shutdown_keeper
+from rota.model.input import Input
+from rota.model.task import Stdin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,6 +67,17 @@ async def test_a_secret_that_comes_in_two_reads_is_hidden_also_over_a_re_executi
         assert files_with(probe.data, secret[:8].encode()) == []
 
 
+async def test_one_that_is_sent_as_input_is_hidden_where_the_log_quotes_it(probe: Probe) -> None:
+    run = probe.shell("read -r line; echo $line", secrets=SECRETS, stdin=Stdin.PIPE)
+    await probe.until_started(run)
+
+    await probe.link.send_input(run, Input(data=b"so hunter2-and-more it is\n"), "a test")
+    await probe.until_ended(run)
+
+    assert probe.words(run) == "a test sent 'so [redacted] it is\\n'\n"
+    assert probe.log(run) == b"so [redacted] it is\n"
+
+
 async def test_the_keeper_writes_secrets_down_nowhere(probe: Probe) -> None:
     env = {"PATH": "/usr/bin:/bin", "TOKEN": SECRETS[0]}
     runs = [
@@ -77,7 +90,7 @@ async def test_the_keeper_writes_secrets_down_nowhere(probe: Probe) -> None:
     for run in runs[1:]:
         await probe.until_ended(run)
 
-    assert probe.file(runs[0], ".run").exists()
+    assert files_with(probe.data, runs[0].encode())  # the keeper's journal
     for secret in SECRETS:
         assert files_with(probe.data, secret.encode()) == []
         assert secret not in str([ended.ending.message for ended in probe.ended.values()])

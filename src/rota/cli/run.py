@@ -29,9 +29,12 @@ def run(
     /,
     *,
     param: Annotated[
-        tuple[str, ...], Parameter(name=["--param", "-p"], negative=(), allow_leading_hyphen=True)
+        tuple[str, ...],
+        Parameter(name=["--param", "-p"], negative=(), allow_leading_hyphen=True, show_default=False),
     ] = (),
-    null: Annotated[tuple[str, ...], Parameter(negative=(), allow_leading_hyphen=True)] = (),
+    null: Annotated[
+        tuple[str, ...], Parameter(negative=(), allow_leading_hyphen=True, show_default=False)
+    ] = (),
     wait: bool = True,
     json: Json = False,
     options: Given,

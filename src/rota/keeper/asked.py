@@ -7,7 +7,6 @@ import termios
 
 from rota.keeper import terminal, tree, waiting
 from rota.keeper.input import BROKEN, NotTaken
-from rota.keeper.quotes import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,10 +62,12 @@ def _send(child: Child, message: dict[str, Any]) -> int:
         given.send(sent)
         if silent:
             child.quotes.end()
-        elif in_terminal and not key:
+        elif key:
+            child.quotes.said(f"{by} sent {key}")
+        elif in_terminal:
             child.quotes.typed(sent, by)
         else:
-            child.quotes.said(f"{by} sent {key or quoted(sent)}")
+            child.quotes.sent(sent, by)
     elif message.get("signal"):
         tree.signal_all(child.roots, message["signal"])
         child.quotes.said(f"{by} sent {key}: {signal.Signals(message['signal']).name}")

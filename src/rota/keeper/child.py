@@ -257,7 +257,9 @@ class Child:
     def quotes(self) -> Quotes:
         """What was sent to it, for its log."""
         if self._quotes is None:
-            self._quotes = Quotes(self._loop, lambda text: self.log.quote(text, time.time_ns() // 1000))
+            self._quotes = Quotes(
+                self._loop, self.secrets, lambda text: self.log.quote(text, time.time_ns() // 1000)
+            )
         return self._quotes
 
     def end_quotes(self) -> None:

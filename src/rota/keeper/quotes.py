@@ -5,6 +5,8 @@ Standard library only.
 
 from __future__ import annotations
 
+from rota.logs.mask import hidden
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +22,11 @@ PATIENCE = 1.0
 class Quotes:
     """What was sent to one run and is not in its log yet."""
 
-    __slots__ = ("_by", "_loop", "_tell", "_timer", "_typed")
+    __slots__ = ("_by", "_loop", "_secrets", "_tell", "_timer", "_typed")
 
-    def __init__(self, loop: Loop, tell: Callable[[str], None]) -> None:
+    def __init__(self, loop: Loop, secrets: list[str], tell: Callable[[str], None]) -> None:
         self._loop = loop
+        self._secrets = secrets
         self._tell = tell
         self._by = ""
         self._typed = bytearray()
@@ -47,7 +50,11 @@ class Quotes:
             self._timer = None
         if self._typed:
             typed, self._typed = bytes(self._typed), bytearray()
-            self._tell(f"{self._by} sent {quoted(typed)}")
+            self._tell(f"{self._by} sent {quoted(hidden(typed, self._secrets))}")
+
+    def sent(self, data: bytes, by: str) -> None:
+        """This was sent as a whole."""
+        self.said(f"{by} sent {quoted(hidden(data, self._secrets))}")
 
     def said(self, sentence: str) -> None:
         """This was done, after what was typed."""

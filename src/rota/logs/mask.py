@@ -96,6 +96,12 @@ def sought(values: Iterable[str]) -> list[bytes]:
     return sorted(text.encode("utf-8", "surrogateescape") for text in texts)
 
 
+def hidden(data: bytes, values: Iterable[str]) -> bytes:
+    """The same bytes, all of them at once, without these values."""
+    mask = Mask(sought(values))
+    return mask.feed(data) + mask.end()
+
+
 def masks(values: Iterable[str]) -> tuple[Mask | None, Mask | None]:
     """One for each stream of a program's output; none where there is nothing to hide."""
     secrets = sought(values)
