@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rota.api.door import Door
-from rota.api.router import Router
+from rota.api.router import NO_ROOMS, Router
 from rota.api.routes import (
     about,
     follow_events,
@@ -29,6 +29,10 @@ from rota.api.routes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp
+
     from rota.operations.rota import Rota
 
 #: In the order of the documentation.
@@ -42,7 +46,7 @@ VERBS = (
 )  # fmt: skip
 
 
-def create_app(rota: Rota, *, token: str | None) -> Door:
-    """The application; `token` is None when ROTA_AUTH=off."""
-    router = Router(route for verb in VERBS for route in verb.routes.routes)
+def create_app(rota: Rota, *, token: str | None, rooms: Mapping[str, ASGIApp] = NO_ROOMS) -> Door:
+    """The application, with what others serve behind the same door; `token` is None when ROTA_AUTH=off."""
+    router = Router((route for verb in VERBS for route in verb.routes.routes), rooms)
     return Door(router, rota, token=token)

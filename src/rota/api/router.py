@@ -14,23 +14,30 @@ from rota.api.refused import MethodNotAllowed, RouteNotFound
 from rota.api.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from starlette.routing import BaseRoute
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rota.api.refused import ApiError
 
+NO_ROOMS: Mapping[str, ASGIApp] = {}
+
 
 class Router:
-    """Every route, in the order in which they are tried."""
+    """Every route, in the order in which they are tried; and rooms of others, each at a path of its own."""
 
-    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+    def __init__(self, routes: Iterable[BaseRoute], rooms: Mapping[str, ASGIApp] = NO_ROOMS) -> None:
         self.routes = [route for route in routes if isinstance(route, Route)]
+        self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the request answered by its route."""
         path, method = scope["path"], scope["method"]
+        room = self._rooms.get(path)
+        if room is not None:
+            await room(scope, receive, send)
+            return
         takes: set[str] = set()
         for route in self.routes:
             found = route.path_regex.match(path)

@@ -30,6 +30,8 @@ VERBS = (
     ("serve", "rota.cli.serve:serve", _SERVER),
     ("status", "rota.cli.status:status", _SERVER),
     ("shutdown", "rota.cli.shutdown:shutdown", _SERVER),
+    ("mcp", "rota.cli.mcp:mcp", _FILE),
+    ("agent-guide", "rota.cli.agent_guide:agent_guide", _FILE),
     ("validate", "rota.cli.validate:validate", _FILE),
     ("schema", "rota.cli.schema:schema", _FILE),
     ("openapi", "rota.cli.openapi:openapi", _FILE),

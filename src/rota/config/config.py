@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rota.model.job import MAX_CONCURRENT
 from rota.model.task import LOG_MAX_SIZE
+from rota.model.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,13 @@ class Jobs:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Mcp:
+    """What agents may do."""
+
+    tier: Tier = Tier.ADMIN  #: a bridge may ask for less, never for more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """Everything that a file says. Without a file there are no tasks."""
 
@@ -65,5 +73,6 @@ class Config:
     server: Server = field(default_factory=Server)
     storage: Storage = field(default_factory=Storage)
     jobs: Jobs = field(default_factory=Jobs)
+    mcp: Mcp = field(default_factory=Mcp)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     warnings: tuple[ConfigFault, ...] = ()  #: what is allowed, and probably not meant

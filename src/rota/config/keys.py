@@ -26,6 +26,7 @@ from rota.model.param import ParamType
 from rota.model.secret import SHORTEST, Secret
 from rota.model.size import PATTERN as SIZE
 from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, EnvBase, LogOnFull, Overlap
+from rota.model.tier import Tier
 from rota.timing.duration import PATTERN
 
 _TEXT = {"type": "string"}
@@ -189,6 +190,17 @@ class JobsTable(Table):
     )
     keep_for: Duration | None = _key(
         "How long jobs are kept after their end, with their logs. Left out, or 0: for ever.", "7d"
+    )
+
+
+class McpTable(Table):
+    """What agents may do, through MCP."""
+
+    tier: Annotated[Tier, Field(strict=False)] = _key(
+        "Which tools agents get: `read` looks at tasks, runs and logs; `operate` also starts and stops what "
+        "is defined; `admin` also runs commands of its own. `rota mcp --tier` may ask for less.",
+        "operate",
+        default=Tier.ADMIN,
     )
 
 
@@ -398,7 +410,7 @@ class TaskTable(DefaultsTable):
 
 
 class FileTable(Table):
-    """Rota's configuration: one server and its disk, what holds for jobs and for all tasks, and the tasks."""
+    """Rota's configuration: one server and its disk, what holds for jobs, agents and tasks, and the tasks."""
 
     server: ServerTable = Field(
         ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
@@ -407,6 +419,7 @@ class FileTable(Table):
     jobs: JobsTable = Field(
         JobsTable(), description="Ad-hoc commands: who may start them, which, and what holds for all of them."
     )
+    mcp: McpTable = Field(McpTable(), description="What agents may do, through MCP.")
     defaults: DefaultsTable = Field(
         DefaultsTable(), description="What holds for every task that does not say otherwise."
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rota.config.config import Config, Jobs, Server, Storage
+from rota.config.config import Config, Jobs, Mcp, Server, Storage
 from rota.config.conflict import conflicts
 from rota.config.doubt import doubts
 from rota.config.env_file import EnvFiles
@@ -61,6 +61,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         server=Server(**server),
         storage=Storage(**_said(tables.storage)),
         jobs=_jobs(tables.jobs, str(path.parent)),
+        mcp=Mcp(**_said(tables.mcp)),
         tasks=tasks,
         warnings=tuple(warnings),
     )

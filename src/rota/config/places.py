@@ -13,15 +13,18 @@ SYSTEM_CONFIG = Path("/etc/rota/rota.toml")
 SYSTEM_DATA = Path("/var/lib/rota")
 
 
-def config_path(flag: str | None, environ: Mapping[str, str]) -> Path | None:
+def config_path(flag: str | None, environ: Mapping[str, str], *, here: bool = True) -> Path | None:
     """The configuration file: as named, or `./rota.toml`, in the XDG config folder, and as root in `/etc`.
+
+    Not `here`: whoever chose the working folder is not to choose what is run, so its file is passed by.
 
     What `--config` or `ROTA_CONFIG` names is returned whether it exists or not; of the others, the first
     that does.
     """
     if named := flag or environ.get("ROTA_CONFIG"):
         return _absolute(named, environ)
-    candidates = [Path("rota.toml"), _xdg("XDG_CONFIG_HOME", ".config", environ) / "rota" / "rota.toml"]
+    candidates = [Path("rota.toml")] if here else []
+    candidates.append(_xdg("XDG_CONFIG_HOME", ".config", environ) / "rota" / "rota.toml")
     if _is_root():
         candidates.append(SYSTEM_CONFIG)
     # os.path.exists, since a folder that may not be looked into is one more that holds no file for us.

@@ -8,14 +8,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def serve(*, config: Path | None, data: Path, host: str | None = None, port: int | None = None) -> int:
+def serve(
+    *,
+    config: Path | None,
+    data: Path,
+    host: str | None = None,
+    port: int | None = None,
+    any_port: bool = False,
+) -> int:
     """Serve until told to end; the process's exit code.
 
-    `host` and `port` take precedence over the file's. Raises ConfigInvalid and Unusable.
+    `host` and `port` take precedence over the file's; with `any_port` another port will do. Raises
+    ConfigInvalid and Unusable.
     """
     # Here, since the imports take long: a process that is about to take its name need not pay for them twice.
     from rota.daemon.naming import take_name
     from rota.daemon.process import run
 
-    take_name(config=config, data=data, host=host, port=port)
-    return run(config=config, data=data, host=host, port=port)
+    take_name(config=config, data=data, host=host, port=port, any_port=any_port)
+    return run(config=config, data=data, host=host, port=port, any_port=any_port)

@@ -133,7 +133,8 @@ class _Protocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(name)
         self._count(value)
-        super().on_header(name, value)
+        # What stands around a value is not of it (RFC 9110, 5.5); httptools leaves what follows.
+        super().on_header(name, value.strip(b" \t"))
 
     def _count(self, piece: bytes) -> None:
         self._headers_size += len(piece)

@@ -9,12 +9,16 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+import structlog
+
 from rota.keeper import address
 from rota.model.error import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+log = structlog.get_logger(__name__)
 
 SOCKET = "rota.sock"
 
@@ -39,8 +43,14 @@ def unix(data: Path) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def tcp(host: str, port: int) -> Iterator[list[socket.socket]]:
-    """Sockets bound to every loopback address of `host`, all at one port. Raises Unusable."""
+def tcp(host: str, port: int, *, or_any: bool = False) -> Iterator[list[socket.socket]]:
+    """Sockets bound to every loopback address of `host`, all at one port. Raises Unusable.
+
+    `or_any`: when that port is in use, a free one.
+    """
+    if or_any and _in_use(host, port):
+        log.warning("the port is in use: another one is taken", port=port)
+        port = 0
     with contextlib.ExitStack() as sockets:
         bound: list[socket.socket] = []
         for family, where in _addresses(host, port):
@@ -72,6 +82,19 @@ def port_of(sockets: list[socket.socket]) -> int:
 def url_of(host: str, port: int) -> str:
     """How a client on this machine says it."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _in_use(host: str, port: int) -> bool:
+    for family, where in _addresses(host, port):
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((where, port))
+                sock.listen()
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    return True
+    return False
 
 
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:

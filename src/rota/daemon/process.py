@@ -28,6 +28,7 @@ from rota.daemon.token import token_of
 from rota.engine.engine import Engine
 from rota.events.bus import BLOCK, Bus
 from rota.keeper.link import KeeperLink
+from rota.mcp.room import PATH, Room
 from rota.model.error import Unusable
 from rota.operations.rota import Rota
 from rota.storage.store import Store
@@ -54,10 +55,18 @@ class Plan:
     config: Config
     data: Path
     auth: bool  #: whether requests over TCP need the token
+    any_port: bool  #: whether another port will do when the one that is wanted is in use
     descriptors: int  #: how many a child may have open, as the server itself was started with
 
 
-def run(*, config: Path | None, data: Path, host: str | None = None, port: int | None = None) -> int:
+def run(
+    *,
+    config: Path | None,
+    data: Path,
+    host: str | None = None,
+    port: int | None = None,
+    any_port: bool = False,
+) -> int:
     """Serve until told to end; the process's exit code. Raises ConfigInvalid and Unusable."""
     log.configure()
     auth = os.environ.get("ROTA_AUTH", "on")
@@ -77,6 +86,7 @@ def run(*, config: Path | None, data: Path, host: str | None = None, port: int |
             config=replace(loaded, server=server),
             data=data,
             auth=auth == "on",
+            any_port=any_port,
             descriptors=_raise_limit(),
         )
         runner.run(_serve(plan))
@@ -129,12 +139,13 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
     """Everything, in order; `parts` gets what stops it again, in reverse."""
     data, server = plan.data, plan.config.server
     unix = parts.enter_context(listening.unix(data))
-    tcp = parts.enter_context(listening.tcp(server.host, server.port))
+    tcp = parts.enter_context(listening.tcp(server.host, server.port, or_any=plan.any_port))
     url = listening.url_of(server.host, listening.port_of(tcp))
     token = token_of(data)
     store = Store.open(data)
     parts.push_async_callback(store.close)
-    http = HttpServer()
+    http, agents = HttpServer(), Room()
+    parts.push_async_callback(agents.stop)
     parts.push_async_callback(http.stop)  # after everybody who waits was sent away
     bus = Bus(await store.reserve_event_ids(BLOCK), BLOCK, store.reserve_event_ids)
     parts.callback(bus.close)
@@ -164,7 +175,8 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
         url=url,
     )
     parts.push_async_callback(it.searchers.close)
-    await http.start(create_app(it, token=token if plan.auth else None), [unix, *tcp], broken=broken)
+    app = create_app(it, token=token if plan.auth else None, rooms={PATH: agents})
+    await http.start(app, [unix, *tcp], broken=broken)
     parts.callback(http.close)
     if not plan.auth:
         logger.warning(

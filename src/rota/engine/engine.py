@@ -342,6 +342,11 @@ class Engine:
         return list(islice(upcoming(self._schedules.get(task_name, ()), self._clock.now()), count))
 
     @property
+    def stopping(self) -> bool:
+        """Whether it is on its way out: who waits for a run is sent away."""
+        return self._stopping
+
+    @property
     def healthy(self) -> Health:
         """Whether runs can be started and recorded, and if not, why."""
         problems = [problem for problem in (self._watch.problem, self._dispatcher.problem) if problem]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from sqlalchemy import false, select, union_all
+from sqlalchemy import false, func, select, union, union_all
 
 from rota.model.run import EndReason, Kind, Run, Status, TriggeredBy
 from rota.storage.microseconds import of_time
@@ -67,6 +67,17 @@ def page(connection: Connection, wanted: RunFilter, limit: int, after: str | Non
     rows = connection.execute(_query(wanted, limit + 1, after, drift)).all()
     items = [to_run(row) for row in rows[:limit]]
     return Page(items=items, next_cursor=write_cursor(wanted, items[-1].id) if len(rows) > limit else None)
+
+
+def count(connection: Connection, wanted: RunFilter, most: int, drift: Drift) -> int:
+    """How many runs there are in all, counted no further than `most`."""
+    if any(chosen is not None and not chosen for chosen in _sets(wanted)):
+        return 0
+    each = [select(_ids(wanted, branch, None, drift).subquery().c.id) for branch in _branches(wanted)]
+    # One run may have several of the tags.
+    ids = (union(*each) if len(each) > 1 else each[0]).limit(most).subquery()
+    found: int = connection.execute(select(func.count()).select_from(ids)).scalar_one()
+    return found
 
 
 def write_cursor(wanted: RunFilter, last_id: str) -> str:

@@ -25,7 +25,7 @@ from rota.model.task import Stdin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that these tables are the outcome of."""
 
 
@@ -206,6 +206,20 @@ REMOVALS = Table(
     Column("run_id", Text, primary_key=True),  # its files are to be removed; its row may be gone
     sqlite_with_rowid=False,
 )
+
+WAITS = Table(
+    "waits",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("wanted", Text, nullable=False),  # a JSON object
+    Column("status", Text, nullable=False),
+    Column("outcome", Text),  # a JSON object
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    CheckConstraint("status IN ('open', 'over', 'cancelled')", name="wait_status_is_known"),
+    CheckConstraint("(status = 'over') = (outcome IS NOT NULL)", name="outcome_is_of_what_is_over"),
+)
+Index("waits_by_age", WAITS.c.created_at)
 
 META = Table(
     "meta",

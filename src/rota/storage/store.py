@@ -12,12 +12,12 @@ from sqlalchemy.exc import DBAPIError
 
 from rota.model.error import StoreUnavailable, Unusable
 from rota.model.run import Status
-from rota.storage import meta, requests, retention, runs, sqlite, tasks
+from rota.storage import meta, requests, retention, runs, sqlite, tasks, waits
 from rota.storage.conflict import KeyTaken, TickTaken
 from rota.storage.drift import Drift
 from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
 from rota.storage.migrate import migrate
-from rota.storage.page import Page, RunFilter, page, read_cursor
+from rota.storage.page import Page, RunFilter, count, page, read_cursor
 from rota.storage.readers import Readers
 from rota.storage.row import of_run
 from rota.storage.writer import Writer
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rota.storage.requests import Request
     from rota.storage.retention import Old
     from rota.storage.tasks import TaskRecord
+    from rota.storage.waits import StoredWait, WaitStatus
 
 FILE = "rota.db"
 
@@ -127,6 +128,10 @@ class Store:
         """Remember tasks with their schedules' fingerprints; a changed one counts as scheduled since now."""
         return await self._writer.submit(partial(tasks.register, fingerprints=dict(fingerprints), now=now))
 
+    async def task_ids(self) -> dict[str, int]:
+        """The number of every task that ever was, by its name."""
+        return await self._readers.ask(tasks.ids)
+
     async def save_horizon(self, at: datetime) -> None:
         """Remember up to when every tick has been dealt with."""
         await self._writer.submit(partial(meta.put, key=meta.HORIZON, value=str(of_time(at))))
@@ -157,6 +162,10 @@ class Store:
         """Of the newest `within` runs those whose ids end so, newest first."""
         return await self._readers.ask(partial(runs.ending_with, ending=ending, within=within, limit=limit))
 
+    async def count_runs(self, filter: RunFilter, *, most: int) -> int:  # noqa: A002 - the word for it
+        """How many runs a list has, counted no further than `most`."""
+        return await self._readers.ask(partial(count, wanted=filter, most=most, drift=self._drift))
+
     async def open_runs(self) -> list[Run]:
         """Every run that has not ended, oldest first."""
         return await self._readers.ask(runs.still_open)
@@ -172,6 +181,20 @@ class Store:
     async def request(self, key: str) -> Request | None:
         """What was asked under this key within the last day."""
         return await self._readers.ask(partial(requests.find, key=key, now=self._now()))
+
+    async def add_wait(self, wait: StoredWait) -> None:
+        """Keep a wait, for a day at most."""
+        await self._writer.submit(partial(waits.add, wait=wait))
+
+    async def close_wait(self, wait_id: str, status: WaitStatus, outcome: str | None = None) -> bool:
+        """Whether it was open, and now is not."""
+        return await self._writer.submit(
+            partial(waits.close, wait_id=wait_id, status=status, outcome=outcome, at=self._now())
+        )
+
+    async def wait(self, wait_id: str) -> StoredWait | None:
+        """The wait of this id."""
+        return await self._readers.ask(partial(waits.one, wait_id=wait_id))
 
     async def old(self, task_name: str | None, limit: int) -> Old:
         """How many runs of a task have ended, or how many jobs (None), and the oldest `limit` of them."""

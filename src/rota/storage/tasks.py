@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPICursor
 
 
@@ -29,6 +30,7 @@ class TaskRecord:
     first_seen_at: datetime
 
 
+_IDS = select(TASKS.c.name, TASKS.c.id)
 _ALL = Statement(select(*TASKS.c), [])
 _ADD = Statement(insert(TASKS), ["name", "fingerprint", "schedule_since", "first_seen_at"])
 _RESCHEDULE = Statement(
@@ -51,6 +53,11 @@ def register(cursor: DBAPICursor, fingerprints: Mapping[str, str], now: datetime
             _RESCHEDULE.execute(cursor, (fingerprint, at, name))
     after = _all(cursor)
     return {name: after[name] for name in fingerprints}
+
+
+def ids(connection: Connection) -> dict[str, int]:
+    """The id of every task that ever was, by its name."""
+    return dict(connection.execute(_IDS).tuples().all())
 
 
 def _all(cursor: DBAPICursor) -> dict[str, TaskRecord]:

@@ -1,0 +1,135 @@
+"""A tool's arguments: their schema, as short as it can be, and the faults in what was given."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+
+from rota.mcp.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import ErrorDetails, core_schema
+
+A = TypeVar("A", bound="Arguments")
+
+#: A value longer than this is not said again.
+_LONGEST_SAID = 100
+
+
+class Arguments(BaseModel):
+    """What a tool takes; an argument that it does not name is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Nothing(Arguments):
+    """No arguments at all."""
+
+
+TaskId = Annotated[int | str, Field(description='The task: its name, such as "backup", or its number.')]
+JobId = Annotated[str, Field(description="Id of any run: of a job, or of a task.")]
+Key = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="Any new text; a call repeated with it starts nothing twice.",
+    ),
+]
+Params = Annotated[
+    dict[str, Any],
+    Field(
+        default_factory=dict, description="Values of its parameters, by name, as its params_schema has them."
+    ),
+]
+Seconds = Annotated[float, Field(ge=0, le=50)]
+Budget = Annotated[int, Field(ge=200, le=40_000, description="Characters of output; the rest by cursor.")]
+OneStatus = Annotated[
+    Literal["pending", "running", "completed", "failed", "killed"] | None, Field(description="Only these.")
+]
+Limit = Annotated[int, Field(ge=1, le=100, description="How many at once.")]
+OneTask = Annotated[int | str | None, Field(description="Only this task's: name or number.")]
+Since = Annotated[str | None, Field(description="next_cursor of an answer: only what came after it.")]
+Cursor = Annotated[str | None, Field(description="The answer's next_cursor, for what follows.")]
+
+
+def schema_of(shape: Any) -> dict[str, Any]:
+    """The JSON Schema of a model or a typed dictionary, without what a reader can do without."""
+    return TypeAdapter(shape).json_schema(schema_generator=_Short, mode="validation")
+
+
+@cache
+def names_of(form: type[Arguments]) -> tuple[str, ...]:
+    """What the arguments are called."""
+    return tuple(field.alias or name for name, field in form.model_fields.items())
+
+
+def parse(tool: str, form: type[A], given: Mapping[str, Any]) -> A:
+    """The arguments. Raises Refusal, which names every fault."""
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        faults: dict[str, list[str]] = {}
+        for each in error.errors(include_url=False, include_context=False):
+            what, wrong = _fault(each, form)
+            faults.setdefault(what, []).append(wrong)  # a union says what each of its members wants
+        said = "; ".join(f"{what}{' or '.join(dict.fromkeys(wrong))}" for what, wrong in faults.items())
+        takes = ", ".join(_described(form)) or "no arguments"
+        raise Refusal(f"{tool}: {said.rstrip('?')}. It takes {takes}.") from None
+
+
+def _described(form: type[Arguments]) -> list[str]:
+    return [
+        f"{field.alias or name} (required)" if field.is_required() else field.alias or name
+        for name, field in form.model_fields.items()
+    ]
+
+
+def _fault(error: ErrorDetails, form: type[Arguments]) -> tuple[str, str]:
+    """What is wrong with which argument: the beginning of a sentence, and its end."""
+    steps = [str(step) for step in error["loc"]]
+    where = steps[0] if steps else "arguments"
+    if error["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(where, names_of(form), n=1)
+        return f"there is no argument {where!r}", f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    if error["type"] == "missing":
+        return f"{where} is missing", ""
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    value = repr(error["input"])
+    if len(value) > _LONGEST_SAID:
+        value = f"{value[:_LONGEST_SAID]}…"
+    return f"{where} is {value}, and should be ", said.removeprefix("a valid ")
+
+
+class _Short(GenerateJsonSchema):
+    """No titles, and no null: who has nothing to say leaves an argument out."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        generated = super().default_schema(schema)
+        if generated.get("default", ...) in (None, [], {}):
+            del generated["default"]
+        return generated
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        generated = super().model_schema(schema)
+        generated.pop("title", None)
+        generated.pop("description", None)
+        return generated
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        generated = super().typed_dict_schema(schema)
+        generated.pop("title", None)
+        generated.pop("description", None)
+        return generated
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False

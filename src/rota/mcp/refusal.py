@@ -1,0 +1,16 @@
+"""A refusal: what a tool cannot do, said so that the agent can mend it."""
+
+from __future__ import annotations
+
+from rota.model.error import Invalid, RotaError
+
+
+class Refusal(RotaError):
+    """The sentence that the agent reads: what is wrong, and what to do next."""
+
+
+def sentence_of(error: RotaError) -> str:
+    """What an agent reads of any of Rota's errors."""
+    if isinstance(error, Invalid):
+        return "; ".join(f"{fault.location.rpartition('.')[2]}: {fault.message}" for fault in error.faults)
+    return str(error)
