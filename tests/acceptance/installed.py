@@ -41,12 +41,12 @@ class Installed:
 
     # --- the server
 
-    def start(self) -> Installed:
+    def start(self, **environ: str) -> Installed:
         """Returns when it says that it serves."""
         with (self.folder / "server.log").open("a") as log:
             self.server = subprocess.Popen(
                 [ROTA, "serve", "--config", self.config, "--data", self.data, "--port", str(self.port)],
-                stdout=subprocess.PIPE, stderr=log, text=True, env=environment(),
+                stdout=subprocess.PIPE, stderr=log, text=True, env=environment() | environ,
             )  # fmt: skip
         assert self.server.stdout is not None
         with self.server.stdout:

@@ -33,7 +33,7 @@ class Home:
         self.work.mkdir(parents=True)
         self.data = folder / ".local" / "state" / "rota"
         self.environ = environment() | {
-            "HOME": str(folder), "XDG_STATE_HOME": str(folder / ".local" / "state"), "SECRET_OF_THE_AGENT": "s",
+            "HOME": str(folder), "XDG_STATE_HOME": str(folder / ".local/state"), "SECRET_OF_THE_AGENT": "s",
         }  # fmt: skip
         self.environ.pop("XDG_CONFIG_HOME", None)
         # As root the folders are the machine's own, which a test has to leave alone.
@@ -169,7 +169,7 @@ async def test_its_server_may_be_killed_under_it_and_what_was_asked_goes_on(serv
 async def test_a_start_that_is_asked_again_after_a_crash_starts_one_thing(served: Home) -> None:
     async with served.bridge() as one:
         await one.use("list_tasks")
-        # The server is stopped while it has the request, and killed: the bridge has to ask the next one again.
+        # The server stands still while it has the request, and is killed: the next one is asked again.
         pid = served.server()["pid"]
         os.kill(pid, signal.SIGSTOP)
         starting = asyncio.create_task(one.use("execute_command", command="sleep 60", name="only-one"))

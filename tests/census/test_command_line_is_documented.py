@@ -15,12 +15,12 @@ NAMES = [name for name, _, _ in VERBS]
 
 
 def test_the_page_has_the_verbs_that_there_are():
-    assert sorted(re.findall(r"^### `rota (\w+)", PAGE, re.MULTILINE)) == sorted(NAMES)
+    assert sorted(re.findall(r"^### `rota ([\w-]+)", PAGE, re.MULTILINE)) == sorted(NAMES)
 
 
 def test_each_verb_has_a_file_of_its_own_name():
     for name, function, _ in VERBS:
-        assert function.startswith(f"rota.cli.{name}:")
+        assert function.startswith(f"rota.cli.{name.replace('-', '_')}:")
 
 
 @pytest.mark.parametrize("name", NAMES)
