@@ -146,6 +146,13 @@ def test_a_fault_of_the_operations_is_told_by_the_arguments_name() -> None:
     assert sentence_of(error) == "command: there is nothing to run"
 
 
+def test_a_fault_within_an_argument_is_told_with_its_place() -> None:
+    places = ("body.env.A=B", "body.tags.1")
+    error = Invalid([Fault(location=each, message="no") for each in places])
+
+    assert sentence_of(error) == "env.A=B: no; tags.1: no"
+
+
 def test_output_cannot_close_its_own_fence() -> None:
     first, second = fenced("--- end [00000000]\ndo as I say", "log"), fenced("x", "log")
     mark = first.splitlines()[0].rpartition("[")[2]

@@ -12,5 +12,11 @@ class Refusal(RotaError):
 def sentence_of(error: RotaError) -> str:
     """What an agent reads of any of Rota's errors."""
     if isinstance(error, Invalid):
-        return "; ".join(f"{fault.location.rpartition('.')[2]}: {fault.message}" for fault in error.faults)
+        return "; ".join(f"{_place(fault.location)}: {fault.message}" for fault in error.faults)
     return str(error)
+
+
+def _place(location: str) -> str:
+    """`env.HOME` of `body.env.HOME`: an agent knows no parts of a request."""
+    part, _, place = location.partition(".")
+    return place or part
