@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from rota.mcp.arguments import Arguments, parse
+from rota.mcp.arguments import Arguments, Key, TaskId, parse
 from rota.mcp.excerpt import fenced
 from rota.mcp.front import client_of, readable_name
 from rota.mcp.listing import after, page_of
@@ -112,8 +112,11 @@ def test_durations_are_told_as_people_do(seconds: float, said: str) -> None:
 
 
 class Form(Arguments):
-    task_id: int | str
+    task_id: TaskId
     lines: Annotated[int, Field(ge=1, le=10)] = 5
+    env: Annotated[dict[str, str], Field(default_factory=dict)]
+    wait_seconds: float = 0
+    key: Key = None
 
 
 @pytest.mark.parametrize(
@@ -123,6 +126,11 @@ class Form(Arguments):
         ({"task_id": 1, "line": 2}, "there is no argument 'line' (did you mean 'lines'?)"),
         ({"task_id": 1, "lines": 11}, "lines is 11, and should be less than or equal to 10"),
         ({"task_id": [1]}, "task_id is [1], and should be integer or string"),
+        ({"task_id": True}, "task_id is true, and should be a name or a number"),
+        ({"task_id": None}, "task_id is null, and should be"),
+        ({"task_id": 1, "env": {"HOME": 1}}, "env.HOME is 1, and should be string"),
+        ({"task_id": 1, "wait": 3}, "there is no argument 'wait' (did you mean 'wait_seconds'?)"),
+        ({"task_id": 1, "key": ""}, 'key is "", and should be text that matches pattern'),
         ({"task_id": "x" * 1000, "lines": "y" * 1000}, "…"),
     ],
 )
@@ -131,7 +139,7 @@ def test_every_fault_of_the_arguments_is_named(given: dict[str, object], said: s
         parse("read", Form, given)
 
     assert said in str(refused.value)
-    assert str(refused.value).endswith("It takes task_id (required), lines.")
+    assert str(refused.value).endswith("It takes task_id (required), lines, env, wait_seconds, key.")
     assert len(str(refused.value)) < 500
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import json
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from rota.mcp.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import ErrorDetails, core_schema
@@ -33,7 +34,18 @@ class Nothing(Arguments):
     """No arguments at all."""
 
 
-TaskId = Annotated[int | str, Field(description='The task: its name, such as "backup", or its number.')]
+def _no_truth(given: object) -> object:
+    """Of what is a number or a text: `true` is no task 1."""
+    if isinstance(given, bool):
+        raise ValueError("a name or a number")
+    return given
+
+
+TaskId = Annotated[
+    int | str,
+    BeforeValidator(_no_truth),
+    Field(description='The task: its name, such as "backup", or its number.'),
+]
 JobId = Annotated[str, Field(description="Id of any run: of a job, or of a task.")]
 Key = Annotated[
     str | None,
@@ -54,7 +66,9 @@ OneStatus = Annotated[
     Literal["pending", "running", "completed", "failed", "killed"] | None, Field(description="Only these.")
 ]
 Limit = Annotated[int, Field(ge=1, le=100, description="How many at once.")]
-OneTask = Annotated[int | str | None, Field(description="Only this task's: name or number.")]
+OneTask = Annotated[
+    int | str | None, BeforeValidator(_no_truth), Field(description="Only this task's: name or number.")
+]
 Since = Annotated[str | None, Field(description="next_cursor of an answer: only what came after it.")]
 Cursor = Annotated[str | None, Field(description="The answer's next_cursor, for what follows.")]
 
@@ -77,7 +91,7 @@ def parse(tool: str, form: type[A], given: Mapping[str, Any]) -> A:
     except ValidationError as error:
         faults: dict[str, list[str]] = {}
         for each in error.errors(include_url=False, include_context=False):
-            what, wrong = _fault(each, form)
+            what, wrong = _fault(each, form, given)
             faults.setdefault(what, []).append(wrong)  # a union says what each of its members wants
         said = "; ".join(f"{what}{' or '.join(dict.fromkeys(wrong))}" for what, wrong in faults.items())
         takes = ", ".join(_described(form)) or "no arguments"
@@ -91,20 +105,40 @@ def _described(form: type[Arguments]) -> list[str]:
     ]
 
 
-def _fault(error: ErrorDetails, form: type[Arguments]) -> tuple[str, str]:
+def _fault(error: ErrorDetails, form: type[Arguments], given: Mapping[str, Any]) -> tuple[str, str]:
     """What is wrong with which argument: the beginning of a sentence, and its end."""
-    steps = [str(step) for step in error["loc"]]
-    where = steps[0] if steps else "arguments"
+    where = _place(error, given)
     if error["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(where, names_of(form), n=1)
-        return f"there is no argument {where!r}", f" (did you mean {nearest[0]!r}?)" if nearest else ""
+        nearest = _near_miss(where, names_of(form))
+        return f"there is no argument {where!r}", f" (did you mean {nearest!r}?)" if nearest else ""
     if error["type"] == "missing":
         return f"{where} is missing", ""
-    said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    value = repr(error["input"])
+    value = json.dumps(error["input"], ensure_ascii=False, default=repr)
     if len(value) > _LONGEST_SAID:
         value = f"{value[:_LONGEST_SAID]}…"
-    return f"{where} is {value}, and should be ", said.removeprefix("a valid ")
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    said = said.removeprefix("a valid ").replace("String should match", "text that matches")
+    return f"{where} is {value}, and should be ", said
+
+
+def _place(error: ErrorDetails, given: Mapping[str, Any]) -> str:
+    """`env.HOME`, `tags.0`: what was given on the way, without the names that pydantic has for its types."""
+    first, *rest = error["loc"] or ("arguments",)
+    steps = [str(first)]
+    value: Any = given.get(str(first))
+    for step in rest:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):  # a name of pydantic's, for one of the types it tried
+            continue
+        steps.append(str(step))
+    return ".".join(steps)
+
+
+def _near_miss(name: str, names: Sequence[str]) -> str | None:
+    """What it is the beginning of (`wait` of `wait_seconds`), or is spelled like."""
+    begins = [each for each in names if each.startswith(f"{name}_")]
+    return next(iter([*begins, *difflib.get_close_matches(name, names, n=1)]), None)
 
 
 class _Short(GenerateJsonSchema):
