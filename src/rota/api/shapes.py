@@ -224,8 +224,8 @@ class LogPage(Shape):
     open: list[OpenLine] | None = Field(description="With `progress=true`: what is still being written.")
     first_available: int = Field(
         ge=1,
-        description="The number of the first line that is still there; behind others that were dropped it may "
-        "have lost its beginning.",
+        description="The number of the first line that is still there; behind others that were dropped it "
+        "may have lost its beginning.",
     )
     total_lines: int = Field(ge=0, description="The number of the last complete line.")
     truncated: bool = Field(description="The log's beginning, or all of it, was dropped.")
