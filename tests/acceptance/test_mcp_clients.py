@@ -206,6 +206,28 @@ async def test_one_agent_starts_another_reads_feeds_and_waits_and_a_third_kills_
     assert "got a\ngot b\n" in bridged["stdout"]
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_goes_on_when_the_server_was_killed_in_the_middle_of_its_wait(
+    rota: Installed, way: str, era: str
+) -> None:
+    async with agent(rota, way, era) as one:
+        job = await one.use("execute_command", command="read go")
+        waiting = asyncio.create_task(
+            one.client.call_tool("wait_for_run", {"run_ids": [job["job_id"]], "wait_seconds": 50})
+        )
+        await asyncio.sleep(2)  # the answer has been begun: before that, nothing tells it from a dead line
+
+        rota.kill()
+        rota.start()
+        status = await one.use("get_job_status", job_id=job["job_id"])
+        killed = await one.use("kill_job", job_id=job["job_id"])
+        await asyncio.wait_for(asyncio.gather(waiting, return_exceptions=True), PATIENCE)
+
+    assert status["status"] == "running"
+    assert killed["status"] == "killed"
+
+
 # --- tasks of the protocol
 
 

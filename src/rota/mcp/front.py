@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
+from rota.mcp.early import answered_early
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,7 +42,10 @@ class Front:
             await refused(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        if SESSION in headers or headers.get(b"mcp-method"):
+        if headers.get(b"mcp-method"):
+            await answered_early(self._app, scope, receive, send)
+            return
+        if SESSION in headers:
             await self._app(scope, receive, send)
             return
         body = await _read(receive)
