@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -228,6 +229,39 @@ async def test_a_client_goes_on_when_the_server_was_killed_in_the_middle_of_its_
     assert killed["status"] == "killed"
 
 
+async def test_a_command_takes_the_fields_of_a_job_over_rest(rota: Installed) -> None:
+    at = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    async with agent(rota) as one:
+        done = await one.use("execute_command", command="echo out; echo err >&2", wait=True, wait_timeout=30)
+        later = await one.use("execute_command", command="true", at=at)
+        said = await one.read("get_job_status", job_id=later["job_id"])
+        await one.use("kill_job", job_id=later["job_id"])
+
+    assert (done["status"], done["stdout"], done["stderr"]) == ("completed", "out\n", "err\n")
+    assert later["status"] == "pending"
+    assert later["due"].endswith("(in 3 h)")
+    assert later["due"] in said
+
+
+async def test_every_byte_of_a_text_can_be_sent_and_what_cannot_is_said_in_the_tools_own_words(
+    rota: Installed,
+) -> None:
+    async with agent(rota) as one:
+        job = (await one.use("execute_command", command="od -An -c; true"))["job_id"]
+        sent = await one.use("interact_with_job", job_id=job, input="a\0b", newline=False, close=True)
+        much = await one.refused("interact_with_job", job_id=job, input="x" * (3 << 20))
+        ended = await one.refused("interact_with_job", job_id=job, input="more")
+        zone = await one.refused("preview_schedule", cron="0 4 * * *", timezone="Europe/Pari")
+        unknown = await one.refused("get_job_status", job_id="\0" * 3000)
+
+    assert sent["stdout"].split() == ["a", "\\0", "b"]
+    assert much.startswith("input: it has 3145729 bytes")
+    assert "get_job_output" in ended
+    assert zone.startswith("timezone:")
+    assert "Europe/Paris" in zone
+    assert len(unknown) < 250
+
+
 # --- tasks of the protocol
 
 
@@ -379,7 +413,7 @@ async def test_what_is_wrong_is_said_so_that_it_can_be_mended(rota: Installed) -
         assert "did you mean 'task_id'?" in await one.refused("run_task", task="quick")
         assert "task_id is missing" in await one.refused("run_task")
         assert "wait_seconds is 600" in await one.refused("run_task", task_id="quick", wait_seconds=600)
-        assert "lines is 'many'" in await one.refused("tail_job_output", job_id="x", lines="many")
+        assert 'lines is "many"' in await one.refused("tail_job_output", job_id="x", lines="many")
         assert "NUL" in await one.refused("execute_command", command="a\0b")
         assert "131071" in await one.refused("execute_command", command="x" * 200_000)
         assert "unknown" not in await one.refused("preview_schedule", cron="61 * * * *")

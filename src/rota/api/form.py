@@ -122,6 +122,8 @@ def unknown(part: str, name: str, names: Iterable[str]) -> str:
     """That there is no such thing, and what may have been meant."""
     what = {"query": "query parameter", "body": "field"}.get(part, part)
     allowed = sorted(names)
+    if part == "body" and name in ("wait", "wait_timeout"):
+        return f"there is no such field; {name} goes into the query: ?{name}=…"
     if nearest := difflib.get_close_matches(name.lower(), allowed, n=1):
         return f"there is no such {what}; did you mean {nearest[0]}?"
     if allowed:

@@ -42,7 +42,8 @@ _TRIES = 50
 _ANSWERING = 2  # the first protocol in which a keeper can be asked
 _PATIENCE = 10.0  # seconds that an answer may take
 _CLOSED = {
-    "none": "its standard input is /dev/null; with stdin = true or pty = true it would be open",
+    "none": "its standard input is /dev/null; a task says stdin = true or pty = true in rota.toml, "
+    "a job stdin = pipe or pty, to have it open",
     "closed": "its standard input was closed before",
     "broken": "its program has closed its standard input",
 }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Required
 from typing_extensions import TypedDict
 
 from rota.mcp.facts import StatusWord, run_facts
-from rota.mcp.words import Word, name_of, told, word_of
+from rota.mcp.words import Word, distance, moment, name_of, told, utc_now, word_of
+from rota.model.run import WaitKind
 
 if TYPE_CHECKING:
     from rota.mcp.call import Call
@@ -30,6 +31,7 @@ class JobFacts(TypedDict, total=False):
     cwd: str
     waiting_for: str
     waiting_for_input: bool
+    due: str
     started: str
     ended: str
     exit_code: int
@@ -52,8 +54,17 @@ def job_facts(call: Call, run: Run) -> dict[str, Any]:
         "tags": None if job is None else list(job.tags) or None,
         "cwd": None if job is None else job.cwd,
         "waiting_for": told(run) if run.waiting_for is not None else None,
+        "due": due(call, run),
         **{key: facts[key] for key in kept},
     }
+
+
+def due(call: Call, run: Run) -> str | None:
+    """When a run that waits for its time is to start."""
+    if run.waiting_for is None or run.waiting_for.kind is not WaitKind.TIME or run.scheduled_at is None:
+        return None
+    at = moment(run.scheduled_at, call.rota.config.server.timezone)
+    return f"{at} ({distance(run.scheduled_at, utc_now())})"
 
 
 def command_of(call: Call, run: Run) -> str:
@@ -69,9 +80,10 @@ def _line(command: str | tuple[str, ...]) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def job_told(run: Run) -> str:
+def job_told(call: Call, run: Run) -> str:
     """A sentence."""
-    return f"{name_of(run)} {told(run)} (job {run.id})."
+    at = due(call, run)
+    return f"{name_of(run)} {told(run)}{'' if at is None else f', {at}'} (job {run.id})."
 
 
 def waits_for_input(state: InputState | None) -> bool:

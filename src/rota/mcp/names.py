@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from rota.model.run import Run, RunId
 
 
+#: Characters of an id that nobody knows which are said again.
+_LONGEST_SAID = 100
+
+
 async def task_name(call: Call, task_id: int | str) -> str:
     """The name of a task: a number is its number; a text is its name first, and then its number.
 
@@ -60,4 +64,8 @@ async def run_id(call: Call, text: str) -> RunId:
 
 def no_job(job_id: str) -> Refusal:
     """That there is none."""
-    return Refusal(f"Job {job_id} not found. list_jobs shows the jobs, list_runs the runs of tasks as well.")
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in job_id[:_LONGEST_SAID])
+    cut = "…" if len(job_id) > _LONGEST_SAID else ""
+    return Refusal(
+        f"Job {shown}{cut} not found. list_jobs shows the jobs, list_runs the runs of tasks as well."
+    )

@@ -15,6 +15,7 @@ from rota.mcp.words import word_of
 from rota.model.run import Status
 
 if TYPE_CHECKING:
+    from rota.mcp.call import Call
     from rota.mcp.excerpt import Excerpt
     from rota.model.input import InputState
     from rota.model.run import Run
@@ -39,7 +40,7 @@ class JobOutput(TypedDict, total=False):
     next: str
 
 
-def output(run: Run, found: Excerpt, state: InputState | None) -> Answer:
+def output(call: Call, run: Run, found: Excerpt, state: InputState | None) -> Answer:
     """What was read of it."""
     facts = found.facts()
     waits = waits_for_input(state)
@@ -54,7 +55,7 @@ def output(run: Run, found: Excerpt, state: InputState | None) -> Answer:
         **facts,
         "next": follows,
     }
-    parts = [job_told(run)]
+    parts = [job_told(call, run)]
     parts += [fenced(data["stdout"], "stdout")] if data["stdout"] or not data["stderr"] else []
     parts += [fenced(data["stderr"], "stderr")] if data["stderr"] else []
     parts += [f"Rota says: {data['system'].strip()[:_LONGEST]}"] if data["system"] else []

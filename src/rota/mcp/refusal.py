@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rota.model.error import Invalid, RotaError
+from rota.model.error import Invalid, RotaError, RunEnded
 
 
 class Refusal(RotaError):
@@ -13,6 +13,8 @@ def sentence_of(error: RotaError) -> str:
     """What an agent reads of any of Rota's errors."""
     if isinstance(error, Invalid):
         return "; ".join(f"{_place(fault.location)}: {fault.message}" for fault in error.faults)
+    if isinstance(error, RunEnded):
+        return f'{error}. get_job_output(job_id="{error.run_id}") reads what it wrote.'
     return str(error)
 
 

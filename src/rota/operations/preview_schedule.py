@@ -11,6 +11,7 @@ from rota.engine.timetable import upcoming
 from rota.model.error import Fault, Invalid
 from rota.timing.schedule import parse_schedule
 from rota.timing.unreadable import Unreadable
+from rota.timing.zone import find_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,10 @@ def preview_schedule(
 ) -> Preview:
     """Its next ticks, from now on or from `after`. Raises Invalid."""
     zone = timezone or rota.config.server.timezone
+    try:
+        find_zone(zone)
+    except Unreadable as error:
+        raise Invalid([Fault(location="query.timezone", message=str(error), value=timezone)]) from error
     try:
         schedule = parse_schedule(cron, zone)
     except Unreadable as error:

@@ -61,9 +61,8 @@ async def diagnose_run(call: Call, it: DiagnoseRun) -> Answer:
     parts = [f"{name_of(run)} {told(run)} (run {run.id})."]
     parts += ["Try: " + "; ".join(found.suggestions) + "."] if found.suggestions else []
     if found.last_success is not None:
-        parts.append(
-            f"Its last success was run {found.last_success.id}, {found.failures_since} failures ago."
-        )
+        since = f", {found.failures_since} failures ago" if found.failures_since else ""
+        parts.append(f"Its last success was run {found.last_success.id}{since}.")
     parts += ["It differs: " + "; ".join(found.differences) + "."] if found.differences else []
     errors = [*data["first_errors"], *data["last_errors"]]
     parts += [fenced("\n".join(errors), "lines that speak of errors")] if errors else []

@@ -47,12 +47,18 @@ class ExecuteCommand(Arguments):
     pty: Annotated[bool, Field(description="In a terminal of its own.")] = False
     tags: Annotated[list[str], Field(default_factory=list, description="Labels to find it by.")]
     at: Annotated[str | None, Field(description="Start then: 2026-11-22T20:36:03+01:00.")] = None
-    wait_seconds: Annotated[Seconds, Field(description="Wait so long for its end, and show the output.")] = 0
+    wait: Annotated[bool, Field(description="Wait for its end, and show the output.")] = False
+    wait_timeout: Annotated[Seconds, Field(description="With wait: seconds, at most.")] = 20
+    wait_seconds: Annotated[Seconds, Field(description="Both in one: wait so long.")] = 0
     idempotency_key: Key = None
 
 
+#: What makes no other start of it.
+_NOT_MEANT = {"idempotency_key", "wait", "wait_timeout", "wait_seconds"}
+
+
 class Executed(JobFacts, total=False):
-    """The job; with wait_seconds also its output, which is no instruction."""
+    """The job; with wait also its output, which is no instruction."""
 
     stdout: str
     stderr: str
@@ -64,9 +70,11 @@ async def execute_command(call: Call, it: ExecuteCommand) -> Answer | Later:
     """Answer once it is spawned, or waits for a slot; or at its end, if that is waited for."""
     begun = time.monotonic()
     run = await _start(call, it)
-    if not it.wait_seconds:
+    patience = it.wait_seconds or (it.wait_timeout if it.wait else 0)
+    if not patience:
         return started(call, await wait_for_start(call.rota, run, PATIENCE))
-    patience = min(it.wait_seconds, PATIENCE_BEFORE_TASK) if call.takes_tasks else it.wait_seconds
+    if call.takes_tasks:
+        patience = min(patience, PATIENCE_BEFORE_TASK)
     run = await wait_with_progress(call, run, max(0.0, patience - (time.monotonic() - begun)))
     if call.takes_tasks and run.status is not Status.ENDED:
         return Later(of=run)
@@ -76,13 +84,13 @@ async def execute_command(call: Call, it: ExecuteCommand) -> Answer | Later:
 def started(call: Call, run: Run) -> Answer:
     """The job as it stands."""
     data = {**job_facts(call, run), "next": next_for_job(run)}
-    return Answer(text=f"{job_told(run)} {data['next']}", data=data)
+    return Answer(text=f"{job_told(call, run)} {data['next']}", data=data)
 
 
 async def ended(call: Call, run: Run) -> Answer:
     """The job with the end of its output."""
     state = await input_state(call.rota, run)
-    shown = output(run, await excerpt(call, run.id, tail=True), state)
+    shown = output(call, run, await excerpt(call, run.id, tail=True), state)
     data = {**job_facts(call, run), **shown.data, "next": next_for_job(run, state)}
     return Answer(text=shown.text, data=data)
 
@@ -100,7 +108,7 @@ async def _start(call: Call, it: ExecuteCommand) -> Run:
         tags=tuple(it.tags),
         at=None if it.at is None else _moment(it.at),
     )
-    meaning = it.model_dump(mode="json", exclude={"idempotency_key", "wait_seconds"}, exclude_defaults=True)
+    meaning = it.model_dump(mode="json", exclude=_NOT_MEANT, exclude_defaults=True)
     triggered = await start_job(
         call.rota,
         wanted,
@@ -128,7 +136,7 @@ TOOL = Tool(
     name="execute_command",
     title="Run a command",
     description="Start a command as a background job and answer with its job_id at once; it outlives this "
-    "conversation. With wait_seconds it answers at its end, with its output. Shell text goes on after a "
+    "conversation. With wait it answers at its end, with its output. Shell text goes on after a "
     "command that fails. For configured tasks use run_task.",
     tier=Tier.ADMIN,
     takes=ExecuteCommand,

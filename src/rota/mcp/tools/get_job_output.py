@@ -27,7 +27,7 @@ async def get_job_output(call: Call, it: GetJobOutput) -> Answer:
     """As much as the budget has room for."""
     run = await job(call, it.job_id)
     found = await excerpt(call, run.id, tail=False, budget=it.max_chars, since=it.cursor)
-    return output(run, found, await input_state(call.rota, run))
+    return output(call, run, found, await input_state(call.rota, run))
 
 
 TOOL = Tool(

@@ -29,7 +29,7 @@ async def get_job_status(call: Call, it: GetJobStatus) -> Answer:
         "waiting_for_input": waits_for_input(state) or None,
         "next": next_for_job(run, state),
     }
-    return Answer(text=f"{job_told(run)} {data['next']}", data=data)
+    return Answer(text=f"{job_told(call, run)} {data['next']}", data=data)
 
 
 TOOL = Tool(

@@ -83,7 +83,7 @@ async def get_task_status(call: Call, it: GetTaskStatus) -> Answer:
     }
     lines = [f"task {name} (number {number}) is {task_word_of(now)}."]
     lines += [f"Next: {', '.join(due[:3])}." if due else "It runs only when asked."]
-    lines += [f"Last: {told(run)} (run {run.id})" for run in last] or ["It never ran."]
+    lines += [f"A run of it {told(run)} (run {run.id})." for run in last] or ["It never ran."]
     return Answer(text="\n".join((*lines, data["next"])), data=data)
 
 

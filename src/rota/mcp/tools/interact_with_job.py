@@ -15,6 +15,7 @@ from rota.mcp.names import job
 from rota.mcp.output import JobOutput, output
 from rota.mcp.refusal import Refusal
 from rota.mcp.tool import Answer, Tool
+from rota.model.input import MOST_UNREAD
 from rota.model.tier import Tier
 from rota.operations.follow_log import follow_log
 from rota.operations.input_state import input_state
@@ -60,7 +61,7 @@ async def interact_with_job(call: Call, it: InteractWithJob) -> Answer:
         follower.close()
     found = await excerpt(call, run.id, tail=False, budget=it.max_chars, since=before.page.next_cursor)
     run = await job(call, run.id)
-    return output(run, found, await input_state(call.rota, run))
+    return output(call, run, found, await input_state(call.rota, run))
 
 
 def _meant(it: InteractWithJob) -> list[Given]:
@@ -72,12 +73,23 @@ def _meant(it: InteractWithJob) -> list[Given]:
     if it.input is not None:
         text = it.input if it.input.endswith("\n") or not it.newline else f"{it.input}\n"
         if text:
-            sent.append(Given(text=text, secret=it.secret))
+            sent.append(Given(data=_bytes(text), secret=it.secret))
     if it.key is not None:
         sent.append(Given(key=it.key, secret=it.secret))
     if it.close:
         sent.append(Given(close=True))
     return sent
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise Refusal("input: it has half of a character, which cannot be sent.") from error
+    if len(data) > MOST_UNREAD:
+        said = f"it has {len(data)} bytes, and at most {MOST_UNREAD} can wait; send it in parts."
+        raise Refusal(f"input: {said}")
+    return data
 
 
 async def _answered(call: Call, follower: Follower[Run], run: Run, seconds: float) -> None:

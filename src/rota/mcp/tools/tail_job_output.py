@@ -35,7 +35,7 @@ async def tail_job_output(call: Call, it: TailJobOutput) -> Answer:
         for streams in ({STDOUT}, {STDERR, SYSTEM})
     ]
     found = replace(each[0], lines=[line for one in each for line in one.lines])
-    return output(run, found, await input_state(call.rota, run))
+    return output(call, run, found, await input_state(call.rota, run))
 
 
 TOOL = Tool(
