@@ -115,6 +115,22 @@ async def test_a_port_that_is_taken_does_not_stop_it(home: Home) -> None:
     assert home.server()["port"] != port
 
 
+async def test_in_the_place_of_a_killed_server_the_next_is_where_that_one_was(home: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with home.bridge(ROTA_PORT=str(port)) as one:
+        await one.use("list_tasks")
+    first = home.server()
+    os.kill(first["pid"], signal.SIGKILL)
+    until_gone(first["pid"])
+
+    async with home.bridge() as one:
+        await one.use("list_tasks")
+
+    assert home.server()["pid"] != first["pid"]
+    assert home.server()["port"] == port
+
+
 async def test_the_working_folder_gives_it_neither_configuration_nor_data(home: Home) -> None:
     (home.work / "rota.toml").write_text('[tasks.evil]\nrun = "touch /tmp/evil"\ncron = "* * * * * *"\n')
     (home.work / "rota").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SOCKET = "rota.sock"
 LOG = "server.log"
 LOCK = "launch.lock"
+READY_FILE = "server.json"  #: of a server that runs, or was killed
 
 #: Seconds in which a server is there, or is not going to be.
 PATIENCE = 30.0
@@ -80,6 +82,7 @@ def _launch(data: Path, config: Path | None) -> None:
     with _log(data) as log:
         begin = log.seek(0, os.SEEK_END)
         said = ["--config", os.fspath(config)] if config is not None else []
+        said += _port_of_the_dead(data)
         process = subprocess.Popen(
             # -P: what lies in the folder is data, and none of it is a module.
             [sys.executable, "-P", "-m", "rota", "serve", "--any-port", "--data", os.fspath(data), *said],
@@ -101,6 +104,16 @@ def _launch(data: Path, config: Path | None) -> None:
             if time.monotonic() > deadline:
                 raise NotLaunched(f"the Rota server of {data} does not answer; see {data / LOG}")
             time.sleep(_LOOK)
+
+
+def _port_of_the_dead(data: Path) -> list[str]:
+    """Where a server was that was killed: its clients look for it there."""
+    if "ROTA_PORT" in os.environ:
+        return []
+    try:
+        return ["--port", str(int(json.loads((data / READY_FILE).read_bytes())["port"]))]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []  # it left in order, and nobody waits for it
 
 
 @contextlib.contextmanager
