@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check bench lock clean
+.PHONY: setup demo test check bench simulate lock clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,10 @@ test: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+# Every tick of 1,000 random tasks against other calendars: some minutes.
+simulate: setup
+	$(BIN)/python -m bench.simulation
 
 # Pins for Python 3.11 to 3.13; the file names no registry.
 lock: | $(VENV)/bin/uv

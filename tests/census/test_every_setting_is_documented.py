@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ TABLES = {
     "`[server]`": "ServerTable",
     "`[storage]`": "StorageTable",
     "`[jobs]`": "JobsTable",
+    "`[calendars.NAME]`": "CalendarTable",
     "`[tasks.NAME]`": "TaskTable",
 }
 
@@ -64,7 +65,9 @@ def test_the_docs_name_the_keys_that_may_be_defaulted() -> None:
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
 def test_what_the_docs_show_is_a_file_without_fault(snippet: str, tmp_path: Path) -> None:
     if not snippet.startswith(("[", "#")):
-        snippet = f"[tasks.example]\n{snippet}" + ("" if "run = " in snippet else 'run = "true"\n')
+        calendars = "[calendars]\nholidays = {}\nweekends = {}\nworkdays = {}\n"
+        run = "" if "run = " in snippet else 'run = "true"\n'
+        snippet = f"{calendars}[tasks.example]\n{snippet}{run}"
     file = tmp_path / "rota.toml"
     file.write_text(_with_its_files(snippet, tmp_path))
 
@@ -108,22 +111,26 @@ def test_the_docs_have_a_row_for_each_key_of_a_parameter_with_its_default() -> N
 
 def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
     written = {
-        "grace": "5s", "exit_codes": [0], "cron": [], "tags": [], "params": [], "env": {},
-        "log_max_size": "100mb", "env_file": [], "secrets_file": [], "secrets": {},
+        "grace": "5s", "jitter": "0s", "exit_codes": [0], "cron": [], "tags": [], "except": [], "only": [],
+        "params": [], "env": {}, "log_max_size": "100mb", "env_file": [], "secrets_file": [], "secrets": {},
     }  # fmt: skip
     assert parse_size("100mb") == LOG_MAX_SIZE
     assert parse_size(keys("StorageTable")["min_free_space"]["default"]) == MIN_FREE_SPACE
     table = keys("TaskTable")
 
-    assert {field.name for field in fields(Task)} - {"name", "file_env"} == set(table)
-    silent = Task(name="silent", run="true")
+    assert {field.name.removesuffix("_") for field in fields(Task)} - {"name", "file_env"} == set(table)
+    silent = {"except": (), **asdict(Task(name="silent", run="true"))}
     for key, schema in table.items():
         if key != "run":
-            assert schema.get("default") == written.get(key, getattr(silent, key)), key
+            assert schema.get("default") == written.get(key, silent[key]), key
 
 
 @pytest.mark.parametrize(
-    "table", ["ServerTable", "StorageTable", "JobsTable", "DefaultsTable", "TaskTable", "ParamTable"]
+    "table",
+    [
+        *("ServerTable", "StorageTable", "JobsTable", "CalendarTable"),
+        *("DefaultsTable", "TaskTable", "ParamTable"),
+    ],
 )
 def test_every_key_has_a_meaning_and_examples_that_are_valid(table: str) -> None:
     for key, schema in keys(table).items():

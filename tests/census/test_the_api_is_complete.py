@@ -20,6 +20,8 @@ from rota.api.openapi import openapi
 from rota.api.problems import KIND_OF, KINDS, problem_of
 from rota.api.route import OwnersRoute, Route
 from rota.api.schemas import document
+from rota.engine.timetable import Coming
+from rota.engine.why import Outcome, TickFate
 from rota.logs.line import Ansi, Line, Stream
 from rota.logs.page import OpenLine
 from rota.logs.searching import Stopped
@@ -44,6 +46,7 @@ from rota.model.task import EnvBase, LogOnFull, Overlap, Stdin, Task
 from rota.operations.list_tasks import TaskNow
 from rota.operations.read_lines import LogLines
 from rota.operations.search_logs import Match, Matches
+from rota.operations.why import Why
 
 ROUTES: list[Route] = [route for verb in VERBS for route in verb.routes.routes]
 DOCUMENT = openapi(ROUTES)
@@ -79,6 +82,9 @@ FULL = Run(
     params={"a": "1", "b": None},
     created_at=NOON,
     scheduled_at=NOON,
+    due_at=NOON,
+    missed_ticks=3,
+    missed_since=NOON,
     start_at=NOON,
     end_at=NOON,
     duration=timedelta(seconds=1, microseconds=1),
@@ -90,6 +96,10 @@ FULL = Run(
     message="x",
 )
 EMPTY = Run(id=FULL.id, task_name="job", triggered_by=TriggeredBy.API, created_at=NOON)
+
+COMING = Coming(task_name="job", scheduled_at=NOON, due_at=NOON, run_id=FULL.id)
+FATE = TickFate(outcome=Outcome.RAN, count=2, first=NOON, last=NOON, run_id=FULL.id, message="ran")
+WHY = Why(task_name="job", last=[FATE], next=[COMING], note=None)
 
 LINE = Line(n=1, at=NOON, stream=0, text="x", continued=False)
 PAGE = LogLines(
@@ -137,10 +147,11 @@ def test_every_field_of_a_run_is_in_its_schema_and_in_its_json() -> None:
 
 
 def test_every_field_of_a_task_is_in_its_schema_and_in_its_json() -> None:
-    told = {field.name for field in fields(Task)} - {"file_env"} | {"params_schema"} | STANDING
+    said = {field.name.removesuffix("_") for field in fields(Task)}
+    told = said - {"file_env"} | {"params_schema"} | STANDING
 
     assert set(wire.task(now(Task(name="job", run="true")))) == told
-    assert set(shapes.Task.model_fields) - {"schema_"} == told
+    assert {name.removesuffix("_") for name in shapes.Task.model_fields} - {"schema"} == told
 
 
 def test_every_field_of_a_parameter_is_in_its_schema_and_in_its_json() -> None:
@@ -151,7 +162,7 @@ def test_every_field_of_a_parameter_is_in_its_schema_and_in_its_json() -> None:
 
 
 def now(task: Task) -> TaskNow:
-    return TaskNow(task=task, running=1, pending=0, next_ticks=[NOON], last_runs=[FULL, EMPTY])
+    return TaskNow(task=task, running=1, pending=0, next_ticks=[COMING], last_runs=[FULL, EMPTY])
 
 
 @pytest.mark.parametrize(
@@ -166,6 +177,9 @@ def now(task: Task) -> TaskNow:
         ("RunPage", {"items": [wire.run(FULL)], "next_cursor": "x"}),
         ("Event", wire.event(Event(id=1, kind=EventKind.RUN_ENDED, at=NOON, run=FULL))),
         ("Event", wire.event(Event(id=2, kind=EventKind.STORE_FAILED, at=NOON, message="full"))),
+        ("Why", wire.why(WHY)),
+        ("Why", wire.why(replace(WHY, next=[replace(COMING, run_id=None)], note="it has no cron"))),
+        ("NextTicks", {"items": [wire.next_tick(COMING)]}),
         ("LogPage", wire.log_page(PAGE)),
         ("LogPage", wire.log_page(replace(PAGE, open=None, removed_at=None, next_cursor=None))),
         ("LogMatches", wire.matches(MATCHES)),

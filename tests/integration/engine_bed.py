@@ -34,6 +34,7 @@ class HandClock(Clock):
     def __init__(self, now: datetime = NOON) -> None:
         self._now = now
         self._elapsed = 0.0
+        self._asleep = 0.0
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
@@ -41,6 +42,14 @@ class HandClock(Clock):
 
     def monotonic(self) -> float:
         return self._elapsed
+
+    def passed(self) -> float:
+        return self._elapsed + self._asleep
+
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps for so long: the wall clock goes on, and nobody who waits wakes."""
+        self._now += timedelta(seconds=seconds)
+        self._asleep += seconds
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:

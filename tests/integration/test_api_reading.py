@@ -199,7 +199,7 @@ async def test_tasks_come_by_name_with_their_next_tick_and_last_run(tmp_path: Pa
         assert [each["name"] for each in second["items"]] == ["c"]
         assert second["next_cursor"] is None
         b = first["items"][1]
-        assert b["next_ticks"] == ["2026-03-03T03:00:00.000000Z"]
+        assert [tick["due_at"] for tick in b["next_ticks"]] == ["2026-03-03T03:00:00.000000Z"]
         assert [(run["id"], run["exit_code"]) for run in b["last_runs"]] == [(last, 3)]
         assert (await api.tcp.get("/api/tasks?cursor=%C3%A4")).status_code == 422
 
@@ -216,7 +216,7 @@ async def test_a_task_tells_its_definition_and_how_it_stands(tmp_path: Path) -> 
         assert (it["run"], it["env"], it["grace"], it["timeout"]) == (["echo", "x"], {"A": "1"}, 5.0, None)
         assert (it["running"], it["pending"], len(it["last_runs"])) == (1, 1, 2)
         assert len(it["next_ticks"]) == 5
-        assert it["next_ticks"][0] == "2026-03-02T13:00:00.000000Z"
+        assert it["next_ticks"][0]["scheduled_at"] == "2026-03-02T13:00:00.000000Z"
 
 
 async def test_info_says_what_the_server_is(tmp_path: Path) -> None:

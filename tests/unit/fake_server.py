@@ -141,6 +141,7 @@ def run(**changes: Any) -> dict[str, Any]:
         "status": "ended", "end_reason": "success", "exit_code": 0, "signal": None,
         "triggered_by": "cli", "actor": None, "waiting_for": None, "params": {},
         "created_at": "2026-11-22T20:00:00.000000Z", "scheduled_at": None,
+        "due_at": None, "missed_ticks": None, "missed_since": None,
         "start_at": "2026-11-22T20:00:00.100000Z", "end_at": "2026-11-22T20:00:02.200000Z", "duration": 2.1,
         "retry_attempt": 0, "retry_of_run_id": None, "instance_index": None, "pid": 77, "cpu_time": 0.5,
         "max_rss": 3_000_000, "message": None, **changes,

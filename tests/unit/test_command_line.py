@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -471,3 +472,67 @@ def test_schema_and_openapi_need_no_server(capsys: pytest.CaptureFixture[str]):
     document = json.loads(capsys.readouterr().out)
     assert "/api/tasks/{task_name}/run" in document["paths"]
     assert "/api/shutdown" not in document["paths"]
+
+
+@pytest.mark.parametrize(
+    ("text", "earliest", "latest"),
+    [
+        ("2126-11-22T20:00:00+02:00", "2126-11-22T18:00:00+00:00", "2126-11-22T18:00:00+00:00"),
+        ("2126-11-22 20:00", "2126-11-22T05:00:00+00:00", "2126-11-23T09:00:00+00:00"),
+    ],
+)
+def test_a_run_for_later_is_asked_for_with_its_zone_and_not_waited_for(
+    server: FakeServer,
+    rota: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    earliest: str,
+    latest: str,
+):
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+
+    assert rota("run", "backup", "--at", text) == 0
+
+    at = datetime.fromisoformat(json.loads(server.asked[-1].body)["at"])
+    assert datetime.fromisoformat(earliest) <= at <= datetime.fromisoformat(latest)
+    assert capsys.readouterr().out == f"{ID}\n"
+
+
+def test_a_run_for_later_may_be_told_by_how_long_from_now(server: FakeServer, rota: Callable[..., int]):
+    server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
+
+    assert rota("run", "backup", "--at", "10m") == 0
+
+    at = datetime.fromisoformat(json.loads(server.asked[-1].body)["at"])
+    assert timedelta(minutes=9) < at - datetime.now(UTC) <= timedelta(minutes=10)
+    assert rota("run", "backup", "--at", "soon") == 2
+
+
+def test_why_is_a_table_of_fates_and_one_of_what_comes_next(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    at = "2126-11-22T20:00:00.000000Z"
+    fate = {
+        "outcome": "skipped", "count": 3, "first": at, "last": at, "run_id": ID, "end_reason": "skipped",
+        "behind": [ID], "message": "the task was running",
+    }  # fmt: skip
+    tick = {"task_name": "backup", "scheduled_at": at, "due_at": at, "run_id": None}
+    server.answers["GET /api/tasks/backup/why"] = {
+        "task_name": "backup", "last": [fate], "next": [tick], "note": None,
+    }  # fmt: skip
+    server.answers["GET /api/next"] = {"items": [tick]}
+
+    assert rota("why", "backup", "-n", "7") == 0
+    assert rota("next") == 0
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["TICK", "UNTIL", "TICKS", "WHAT", "RUN", "BEHIND"],
+        [at, at, "3", "the", "task", "was", "running", ID, ID],
+        [],
+        ["TASK", "DUE", "TICK", "RUN"],
+        ["backup", at, "-", "-"],
+        ["TASK", "DUE", "TICK", "RUN"],
+        ["backup", at, "-", "-"],
+    ]
+    assert server.asked[0].query == {"ticks": ["7"]}
+    assert rota("next", "--limit", "0") == 2

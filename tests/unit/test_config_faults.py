@@ -101,7 +101,7 @@ timeot = "5"
         ('[tasks.a]\ncommand = "x"', "there is no key command in [tasks.a]; did you mean run? allowed: "),
         (task('schedule = "@daily"'), "did you mean cron?"),
         (task("port = 5"), "port has no place in [tasks.a]; allowed: it in [server]"),
-        (task("zzz = 5"), "there is no key zzz in [tasks.a]; allowed: cron, description,"),
+        (task("zzz = 5"), "there is no key zzz in [tasks.a]; allowed: catch_up, cron, description,"),
         (task('cron = "0 25 * * *"'), 'hour "25" does not fit; allowed: 0 to 23'),
         (task('cron = "0 0 31 2 *"'), "it never comes: none of its months has such a day"),
         (task('cron = "@dayly"'), "did you mean @daily?"),
@@ -226,3 +226,82 @@ def test_a_fault_is_plain_data_for_json(file: Path) -> None:
         "allowed": '"queue", "skip" or "replace"',
         "nearest": "skip",
     }
+
+
+def test_faults_between_keys_are_told_with_all_others(file: Path) -> None:
+    found = faults(
+        file,
+        """\
+[calendars.holidays]
+dates = ["2026-02-30"]
+ranges = ["2026-07-31/2026-07-20"]
+weekdays = ["Saturn"]
+holidays = ["DE", "Germany"]
+
+[tasks.a]
+run = "true"
+cron = "@daily"
+except = ["hollidays", "holidays"]
+only = "workdays"
+not_before = 2026-07-01
+not_after = "2026-06-30"
+
+[tasks.b]
+run = "true"
+timeot = 5
+""",
+    )
+
+    assert [(fault.line, fault.key, fault.nearest) for fault in found] == [
+        (2, "calendars.holidays.dates[0]", None),
+        (3, "calendars.holidays.ranges[0]", None),
+        (4, "calendars.holidays.weekdays[0]", "SAT"),
+        (5, "calendars.holidays.holidays[1]", "DE"),
+        (10, "tasks.a.except[0]", "holidays"),
+        (11, "tasks.a.only", None),
+        (13, "tasks.a.not_after", None),
+        (17, "tasks.b.timeot", "timeout"),
+    ]
+    assert found[4].message == 'there is no calendar "hollidays"'
+    assert found[5].allowed == "holidays"
+
+
+def test_an_unknown_calendar_alone_is_a_fault_too(file: Path) -> None:
+    (fault,) = faults(file, task('cron = "@daily"\nexcept = "closed"'))
+
+    assert str(fault).endswith(
+        'tasks.a.except: there is no calendar "closed"; allowed: none: this file has no [calendars.NAME]'
+    )
+
+
+def test_more_than_one_tick_is_caught_up_by_a_queue_alone(file: Path) -> None:
+    found = faults(
+        file,
+        """\
+[defaults]
+catch_up = 3
+[tasks.queue]
+run = "true"
+cron = "@daily"
+[tasks.skip]
+run = "true"
+cron = "@daily"
+on_overlap = "skip"
+[tasks.replace]
+run = "true"
+cron = "@daily"
+catch_up = 2
+on_overlap = "replace"
+[tasks.one]
+run = "true"
+cron = "@daily"
+catch_up = 1
+on_overlap = "skip"
+""",
+    )
+
+    assert [(fault.line, fault.key) for fault in found] == [
+        (6, "tasks.skip.catch_up"),
+        (13, "tasks.replace.catch_up"),
+    ]
+    assert found[1].message.startswith('catch_up = 2 needs on_overlap = "queue"')

@@ -181,6 +181,13 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(file: Path) -> None:
         ('[tasks.a]\nrun = """\n#!/usr/bin/env python3\nprint()\n"""', "tasks.a.run", 2, "python3 does not"),
         ('[tasks.a]\nrun = ["echo hello"]', "tasks.a.run", 2, 'a program whose name is "echo hello"'),
         ('[tasks.a]\nshell = "bash"\nrun = ["echo"]', "tasks.a.shell", 2, "no shell is used"),
+        ('[tasks.a]\nrun = "x"\njitter = "5m"', "tasks.a.jitter", 3, "it has no cron, and so no ticks"),
+        (
+            '[tasks.a]\nrun = "x"\ncron = "@daily"\nmax_queued = 5\ncatch_up = 7',
+            "tasks.a.catch_up",
+            5,
+            "not so many can run or wait at once: max_concurrent is 1, max_queued is 5",
+        ),
         (
             '[tasks.a]\nrun = "x"\nmax_queued = 5\non_overlap = "skip"',
             "tasks.a.max_queued",

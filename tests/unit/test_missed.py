@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from rota.engine.missed import Unrecorded, missed_run
 from rota.model.run import EndReason, RunId, Status, TriggeredBy
-from rota.timing.gap import Gap
+from rota.timing.gap import Gap, GapCause
 from rota.timing.planner import Tick
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -49,6 +49,6 @@ def test_what_could_not_be_recorded_is_one_gap_a_task() -> None:
     assert unrecorded
     assert unrecorded.take() == [
         Gap(task_name="job", count=4, first=NOON, newest=NOON + timedelta(hours=1)),
-        Gap(task_name="other", count=1, first=NOON, newest=NOON),
+        Gap(task_name="other", count=1, first=NOON, newest=NOON, cause=GapCause.STORE),
     ]
     assert not unrecorded

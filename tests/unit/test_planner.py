@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 
-from rota.timing.gap import COUNTED, COUNTED_LEAST, Gap
+from rota.timing.gap import COUNTED, COUNTED_LEAST, Gap, GapCause
 from rota.timing.planner import Due, Planner, Tick
 from rota.timing.schedule import parse_schedule
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 
 
-def planner(*tasks: tuple[str, str], horizon: datetime | None = NOON, now: datetime = NOON) -> Planner:
+def planner(
+    *tasks: tuple[str, str], horizon: datetime | None = NOON, now: datetime = NOON, catch_up: int = 0
+) -> Planner:
     return Planner(
         {name: (parse_schedule(expression, "UTC"),) for name, expression in tasks},
         {name: NOON - timedelta(days=400) for name, _ in tasks},
         horizon=horizon,
         now=now,
+        catch_up={name: catch_up for name, _ in tasks},
     )
 
 
-def look_until_quiet(plan: Planner, now: datetime) -> tuple[list[Tick], list[Gap]]:
+def look_until_quiet(
+    plan: Planner, now: datetime, passed: timedelta | None = None
+) -> tuple[list[Tick], list[Gap]]:
     """Everything that is due by now, as the scheduler's turns would get it."""
     ticks: list[Tick] = []
     gaps: list[Gap] = []
     while True:
-        due = plan.due(now)
+        due = plan.due(now, passed=passed)
+        passed = timedelta()
         ticks += due.ticks
         gaps += due.gaps
         next_at = plan.next_at()
@@ -276,3 +283,84 @@ def test_a_look_at_ten_thousand_quiet_tasks_takes_microseconds() -> None:
         plan.next_at()
 
     assert (time.perf_counter() - began) / 1000 < 0.000_1
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "owed"),
+    [(0, []), (1, ["14:00"]), (2, ["13:50", "14:00"]), (5, ["13:20", "13:30", "13:40", "13:50", "14:00"])],
+)
+def test_a_gap_owes_the_newest_of_its_ticks(catch_up: int, owed: list[str]) -> None:
+    _, (gap,) = look_until_quiet(planner(("job", "*/10 * * * *"), catch_up=catch_up), at(hours=2, minutes=5))
+
+    assert [f"{tick:%H:%M}" for tick in gap.owed] == owed
+    assert (gap.count, gap.cause) == (12, GapCause.DOWN)
+
+
+def test_a_gap_owes_no_more_ticks_than_it_has() -> None:
+    _, (gap,) = look_until_quiet(planner(("job", "0 * * * *"), catch_up=100), at(hours=2, minutes=5))
+
+    assert gap.owed == (at(hours=1), at(hours=2))
+
+
+@pytest.mark.parametrize(("catch_up", "owed"), [(1, 0), (2, 0), (3, 1), (10, 8)])
+def test_ticks_that_run_since_they_are_hardly_late_are_the_first_to_be_caught_up(
+    catch_up: int, owed: int
+) -> None:
+    plan = planner(("job", "* * * * *"), catch_up=catch_up)
+
+    ticks, (gap,) = look_until_quiet(plan, at(minutes=30))
+
+    assert [tick.at for tick in ticks] == [at(minutes=29), at(minutes=30)]
+    assert gap.newest == at(minutes=28)
+    assert gap.owed == tuple(at(minutes=28 - back) for back in reversed(range(owed)))
+
+
+@pytest.mark.parametrize("catch_up", [1, 3, 30])
+def test_the_newest_ticks_of_a_gap_too_long_to_count_are_found_all_the_same(catch_up: int) -> None:
+    cron = "* 0-11 * * *"  # a burst, and half a day of nothing
+    plan = planner(("job", cron), catch_up=catch_up)
+
+    _, (gap,) = look_until_quiet(plan, at(days=30, hours=6))
+
+    assert not gap.exact
+    newest = at(days=30) - timedelta(minutes=1)
+    assert gap.newest == newest
+    assert gap.owed == tuple(newest - timedelta(minutes=back) for back in reversed(range(catch_up)))
+
+
+def test_a_count_that_ends_just_before_the_newest_leaves_out_none_and_names_none_twice() -> None:
+    plan = planner(("job", "* * * * *"), catch_up=10)
+
+    _, (gap,) = look_until_quiet(plan, at(minutes=COUNTED + 4, seconds=59))
+
+    assert (gap.count, gap.exact) == (COUNTED, False)
+    wanted = [at(minutes=COUNTED + 3 - back) for back in reversed(range(9))]  # one more was hardly late
+    assert list(gap.owed) == wanted
+
+
+@pytest.mark.parametrize(
+    ("passed", "cause", "owed"),
+    [(0, GapCause.CLOCK, 0), (60, GapCause.CLOCK, 0), (3600, GapCause.ASLEEP, 1), (7500, GapCause.ASLEEP, 1)],
+)
+def test_a_clock_that_is_set_ahead_owes_nothing_and_a_sleep_does(
+    passed: float, cause: GapCause, owed: int
+) -> None:
+    plan = planner(("job", "*/10 * * * *"), catch_up=1)
+    plan.due(NOON)
+    plan.next_at()
+
+    _, (gap,) = look_until_quiet(plan, at(hours=2, minutes=5), timedelta(seconds=passed))
+
+    assert (gap.cause, len(gap.owed)) == (cause, owed)
+
+
+def test_the_next_ticks_of_all_tasks_come_in_their_order_and_change_nothing() -> None:
+    plan = planner(("minutely", "* * * * *"), ("hourly", "2 * * * *"), ("yearly", "0 0 1 1 *"))
+    plan.due(at(minutes=1))  # which takes a tick, and does not plan the next
+
+    coming = list(islice(plan.coming(), 4))
+
+    assert [tick.at for tick in coming] == [at(minutes=n) for n in (2, 2, 3, 4)]
+    assert [tick.task_name for tick in coming].count("hourly") == 1
+    assert plan.next_at() == at(minutes=2)
+    assert list(islice(plan.coming(), 4)) == coming

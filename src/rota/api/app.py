@@ -17,6 +17,7 @@ from rota.api.routes import (
     list_jobs,
     list_runs,
     list_tasks,
+    next_ticks,
     read_lines,
     read_log,
     resize,
@@ -26,6 +27,7 @@ from rota.api.routes import (
     start_job,
     stop,
     trigger,
+    why,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 #: In the order of the documentation.
 VERBS = (
-    trigger, list_tasks, get_task,
+    trigger, list_tasks, get_task, why, next_ticks,
     start_job, list_jobs,
     list_runs, get_run, stop, send_input, resize,
     read_lines, read_log, follow_log, search_logs,

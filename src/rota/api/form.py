@@ -78,10 +78,17 @@ def _moment(text: object) -> object:
             return datetime.fromisoformat(text.upper())
         except ValueError:
             pass
-    raise ValueError(
-        "it is a time such as 2026-11-22T20:36:03Z, its zone included (in an address, + is written %2B)"
-    )
+    raise ValueError(f"{A_MOMENT} (in an address, + is written %2B)")
 
+
+def _moment_in_body(text: object) -> object:
+    try:
+        return _moment(text)
+    except ValueError:
+        raise ValueError(A_MOMENT) from None
+
+
+A_MOMENT = "it is a time such as 2026-11-22T20:36:03Z, its zone included"
 
 #: `true` or `false`, in a query.
 Flag = Annotated[bool, BeforeValidator(_flag)]
@@ -91,6 +98,8 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 AS_WHOLE = BeforeValidator(_whole)
 #: A time of RFC 3339 with its zone, in a query.
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+#: The same, in a body.
+MomentInBody = Annotated[datetime, BeforeValidator(_moment_in_body)]
 
 
 def faults_of(error: ValidationError, part: str, names: Iterable[str]) -> list[Fault]:

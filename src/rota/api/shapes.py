@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 
+from rota.engine.why import Outcome
 from rota.logs.line import Stream
 from rota.logs.searching import Stopped
 from rota.model.event import EventKind
@@ -85,9 +86,10 @@ class Run(Shape):
         "Of a secret it says only that there is one."
     )
     created_at: datetime
-    scheduled_at: datetime | None = Field(
-        description="The tick, or `at` of a job; null for a run that was asked for at once."
-    )
+    scheduled_at: datetime | None = Field(description="The tick, or for when it was asked for; else null.")
+    due_at: datetime | None = Field(description="When it may start: `scheduled_at`, and what jitter adds.")
+    missed_ticks: int | None = Field(description="Of the run that tells of a gap: how many went by, or more.")
+    missed_since: datetime | None = Field(description="Of it: the first of them; `scheduled_at` is the last.")
     start_at: datetime | None
     end_at: datetime | None
     duration: float | None = Field(description="Seconds by a clock that never jumps, start to end.")
@@ -120,6 +122,47 @@ class Param(BaseModel):
     description: str | None
 
 
+class NextTick(BaseModel):
+    """A start that is to come by itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task_name: str
+    scheduled_at: datetime = Field(description="The tick, or for when a run was asked for.")
+    due_at: datetime = Field(description="When it starts: `scheduled_at`, and what jitter adds.")
+    run_id: RunIdText | None = Field(description="The pending run that is written down for it, if one is.")
+
+
+class NextTicks(Shape):
+    """What starts next by itself, in the order in which it is due."""
+
+    items: list[NextTick]
+
+
+class TickFate(BaseModel):
+    """What became of a tick, or of several in a row of which the same became."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Outcome
+    count: int = Field(ge=1, description="How many ticks; of a long gap, at least so many.")
+    first: datetime = Field(description="The first of these ticks.")
+    last: datetime
+    run_id: RunIdText | None = Field(description="The run of the last of them; null when none tells of it.")
+    end_reason: EndReason | None
+    behind: list[RunIdText] = Field(description="The runs of the task that were in the way of the last.")
+    message: str
+
+
+class Why(Shape):
+    """What became of a task's last ticks, and which come next."""
+
+    task_name: str
+    last: list[TickFate] = Field(description="The oldest first.")
+    next: list[NextTick] = Field(description="Ten at most.")
+    note: str | None = Field(description="Why nothing comes next, when nothing does.")
+
+
 class Task(Shape):
     """A definition that runs to its end, by schedule or on demand, and how it stands now."""
 
@@ -127,6 +170,14 @@ class Task(Shape):
     run: str | list[str] = Field(description="Text for the shell, or a program and its arguments.")
     cron: list[str]
     timezone: str | None
+    except_: list[str] = Field(alias="except", description="Calendars on whose days it is not due.")
+    only: list[str] = Field(description="Calendars of which a day has to be in one.")
+    not_before: str | None = Field(description="A day or moment; without a zone, in the task's.")
+    not_after: str | None = Field(description="A day, to its end, or a moment.")
+    catch_up: int = Field(ge=0, description="How many ticks that a gap has missed are run after it.")
+    start_deadline: Seconds | None = Field(description="After its tick; what has not started then is missed.")
+    jitter: Seconds = Field(description="By so much at most a run is due later than its tick.")
+    run_on_start: bool
     description: str | None
     group: str | None
     tags: list[str]
@@ -161,7 +212,7 @@ class Task(Shape):
     keep_for: Seconds | None = Field(description="How long runs are kept after their end; null is for ever.")
     running: int = Field(ge=0, description="How many runs of it live now.")
     pending: int = Field(ge=0, description="How many wait for their turn.")
-    next_ticks: list[datetime] = Field(description="When it is due: one in the list of tasks, five alone.")
+    next_ticks: list[NextTick] = Field(description="When it is due: one in the list of tasks, five alone.")
     last_runs: list[Run] = Field(description="Newest first: one in the list of tasks, ten alone.")
 
 
@@ -364,8 +415,8 @@ class ProblemType(Shape):
 SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
     for shape in (
-        *(Event, Gap, Health, Info, InputTaken, LogDone, LogDropped, LogMatches, LogPage),
-        *(Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage, TerminalSize),
+        *(Event, Gap, Health, Info, InputTaken, LogDone, LogDropped, LogMatches, LogPage, NextTicks),
+        *(Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage, TerminalSize, Why),
     )
 }
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
+    from rota.engine.timetable import Coming
     from rota.logs.line import Line
     from rota.logs.page import OpenLine
     from rota.model.event import Event
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rota.operations.list_tasks import TaskNow
     from rota.operations.read_lines import LogLines
     from rota.operations.search_logs import Matches
+    from rota.operations.why import Why
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -97,6 +99,9 @@ def run(it: Run) -> dict[str, Any]:
         "params": dict(it.params),
         "created_at": moment(it.created_at),
         "scheduled_at": moment(it.scheduled_at),
+        "due_at": moment(it.due),
+        "missed_ticks": it.missed_ticks,
+        "missed_since": moment(it.missed_since),
         "start_at": moment(it.start_at),
         "end_at": moment(it.end_at),
         "duration": seconds(it.duration),
@@ -116,8 +121,40 @@ def task(now: TaskNow) -> dict[str, Any]:
         **definition(now.task),
         "running": now.running,
         "pending": now.pending,
-        "next_ticks": [moment(at) for at in now.next_ticks],
+        "next_ticks": [next_tick(each) for each in now.next_ticks],
         "last_runs": [run(each) for each in now.last_runs],
+    }
+
+
+def next_tick(it: Coming) -> dict[str, Any]:
+    """A `NextTick`."""
+    return {
+        "task_name": it.task_name,
+        "scheduled_at": moment(it.scheduled_at),
+        "due_at": moment(it.due_at),
+        "run_id": it.run_id,
+    }
+
+
+def why(it: Why) -> dict[str, Any]:
+    """A `Why`."""
+    return {
+        "task_name": it.task_name,
+        "last": [
+            {
+                "outcome": each.outcome,
+                "count": each.count,
+                "first": moment(each.first),
+                "last": moment(each.last),
+                "run_id": each.run_id,
+                "end_reason": each.end_reason,
+                "behind": list(each.behind),
+                "message": each.message,
+            }
+            for each in it.last
+        ],
+        "next": [next_tick(each) for each in it.next],
+        "note": it.note,
     }
 
 
@@ -128,6 +165,14 @@ def definition(it: Task) -> dict[str, Any]:
         "run": it.run if isinstance(it.run, str) else list(it.run),
         "cron": list(it.cron),
         "timezone": it.timezone,
+        "except": list(it.except_),
+        "only": list(it.only),
+        "not_before": None if it.not_before is None else it.not_before.isoformat(),
+        "not_after": None if it.not_after is None else it.not_after.isoformat(),
+        "catch_up": it.catch_up,
+        "start_deadline": seconds(it.start_deadline),
+        "jitter": seconds(it.jitter),
+        "run_on_start": it.run_on_start,
         "description": it.description,
         "group": it.group,
         "tags": list(it.tags),

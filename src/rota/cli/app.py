@@ -20,6 +20,8 @@ _EVERYWHERE = Group("Everywhere", sort_key=9)
 VERBS = (
     ("list", "rota.cli.list:list_tasks", _TASKS),
     ("run", "rota.cli.run:run", _TASKS),
+    ("next", "rota.cli.next:next_ticks", _TASKS),
+    ("why", "rota.cli.why:why", _TASKS),
     ("runs", "rota.cli.runs:list_runs", _TASKS),
     ("show", "rota.cli.show:show", _TASKS),
     ("logs", "rota.cli.logs:logs", _TASKS),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from rota.cli import times
 from rota.cli.await_ends import await_ends
 from rota.cli.complaint import say
 from rota.model.error import RotaError
@@ -58,8 +60,12 @@ def follow(
 
 def _tell_if_pending(client: Client, run_id: str) -> None:
     with contextlib.suppress(RotaError):  # whether the server is there at all is another's to tell
-        if client.run(run_id)["status"] == "pending":
-            say(f"run {run_id} waits for its turn")
+        run = client.run(run_id)
+        if run["status"] != "pending":
+            return
+        due_at = times.moment(run["due_at"]) if run["due_at"] else None
+        early = due_at is not None and due_at > datetime.now(UTC)
+        say(f"run {run_id} {f'is due {times.local(due_at)}' if due_at and early else 'waits for its turn'}")
 
 
 class _End(threading.Thread):

@@ -28,7 +28,7 @@ def list_tasks(*, json: Json = False, options: Given) -> None:
                 _now(task),
                 _last(task, "end_reason") or NOTHING,
                 out.moment(_last(task, "end_at")),
-                out.moment(next(iter(task["next_ticks"]), None)),
+                out.moment(next((each["due_at"] for each in task["next_ticks"]), None)),
                 _schedule(task),
             )
             for task in tasks

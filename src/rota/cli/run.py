@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from rota.cli import times
 from rota.cli.await_ends import return_of_server
 from rota.cli.complaint import Misuse, complain, say
 from rota.cli.exit_code import ExitCode
@@ -35,7 +37,8 @@ def run(
     null: Annotated[
         tuple[str, ...], Parameter(negative=(), allow_leading_hyphen=True, show_default=False)
     ] = (),
-    wait: bool = True,
+    at: str | None = None,
+    wait: bool | None = None,
     json: Json = False,
     options: Given,
 ) -> int:
@@ -58,14 +61,21 @@ def run(
         secret stays off the command line.
     null
         The name of a parameter to leave out, though it has a default; may be repeated.
+    at
+        Start it then rather than now: a time such as 2026-11-22T20:00 (on this machine's clock, unless it
+        says its zone), or in how long, such as 10m. Until then it is pending, and `rota stop` cancels it.
     wait
-        Wait for the end. With --no-wait, print the run's id and exit 0 as soon as it is recorded.
+        Wait for the end, as is done unless --at is given. With --no-wait, print the run's id and exit 0 as
+        soon as it is recorded.
     """
     out = Output()
     params = _params(param, null)
+    moment = None if at is None else _moment(at)
+    if wait is None:
+        wait = at is None
     try:
         client = options.client()
-        started = _trigger(client, task, params)
+        started = _trigger(client, task, params, moment)
         if not wait:
             out.json(started) if json else print(started["id"])
             return ExitCode.OK
@@ -105,14 +115,32 @@ def _params(given: tuple[str, ...], null: tuple[str, ...]) -> dict[str, str | No
     return params | dict.fromkeys(null)
 
 
-def _trigger(client: Client, task: str, params: dict[str, str | None]) -> dict[str, Any]:
+def _moment(text: str) -> str:
+    """A time of RFC 3339, of one on this machine's clock or a duration from now."""
+    from rota.timing.duration import parse_duration
+
+    try:
+        return (datetime.now(UTC) + parse_duration(text.removeprefix("+"))).isoformat()
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return times.moment(text).astimezone().isoformat()  # one without a zone is on our clock
+    except (ValueError, OverflowError):
+        raise Misuse(
+            f"--at {text!r}: it is a time such as 2026-11-22T20:00, or in how long, such as 10m"
+        ) from None
+
+
+def _trigger(client: Client, task: str, params: dict[str, str | None], at: str | None) -> dict[str, Any]:
     key = str(uuid.uuid4())
     try:
-        return client.trigger(task, key=key, params=params)
+        return client.trigger(task, key=key, params=params, at=at)
     except Disconnected:
         say("the server went away before it had answered; asking again once it is back")
         return_of_server(client)
-        return client.trigger(task, key=key, params=params)  # the key sees to it that nothing starts twice
+        return client.trigger(
+            task, key=key, params=params, at=at
+        )  # the key sees to it that nothing starts twice
 
 
 def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:

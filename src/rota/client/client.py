@@ -63,13 +63,29 @@ class Client:
         """One task, with its next ticks and last runs."""
         return self._object("GET", f"/api/tasks/{quote(name, safe='')}")
 
+    def why(self, name: str, ticks: int) -> dict[str, Any]:
+        """What became of a task's last ticks, and which come next."""
+        return self._object("GET", f"/api/tasks/{quote(name, safe='')}/why?ticks={ticks}")
+
+    def next_ticks(self, limit: int) -> list[dict[str, Any]]:
+        """What starts next by itself, of all tasks."""
+        found: list[dict[str, Any]] = self._object("GET", f"/api/next?limit={limit}")["items"]
+        return found
+
     def trigger(
-        self, task_name: str, *, key: str, params: Mapping[str, str | None] | None = None
+        self,
+        task_name: str,
+        *,
+        key: str,
+        params: Mapping[str, str | None] | None = None,
+        at: str | None = None,
     ) -> dict[str, Any]:
-        """Start a task; the run as it stands. The same key starts nothing twice."""
+        """Start a task, now or at a time; the run as it stands. The same key starts nothing twice."""
         path = f"/api/tasks/{quote(task_name, safe='')}/run"
-        body = {"params": dict(params)} if params else None
-        return self._object("POST", path, headers={"Idempotency-Key": key}, body=body)
+        body: dict[str, Any] = {"params": dict(params)} if params else {}
+        if at is not None:
+            body["at"] = at
+        return self._object("POST", path, headers={"Idempotency-Key": key}, body=body or None)
 
     def start_job(self, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
         """Start a job; its run as it stands. The same key starts nothing twice."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rota.config.fault import ConfigFault
     from rota.model.task import Task
+    from rota.timing.calendar import Calendar
 
 HOST = "127.0.0.1"
 PORT = 9477
@@ -74,5 +75,6 @@ class Config:
     storage: Storage = field(default_factory=Storage)
     jobs: Jobs = field(default_factory=Jobs)
     mcp: Mcp = field(default_factory=Mcp)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     warnings: tuple[ConfigFault, ...] = ()  #: what is allowed, and probably not meant

@@ -32,11 +32,30 @@ def doubts(tables: FileTable, tasks: Mapping[str, Task]) -> list[Doubt]:
 
 
 def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
-    if not task.manual_trigger and not (task.cron and task.enabled):
-        missing = "its schedule is off" if task.cron else "it has no cron"
-        yield ("manual_trigger",), f"nothing can start this task: {missing}, and manual_trigger is false"
+    yield from _of_times(task, said)
+    yield from _of_command(task, said)
     if task.params:
         yield from _of_arguments(task)
+    if "log_on_full" in said and task.log_max_size is None:
+        yield ("log_on_full",), "no log is ever full: log_max_size is 0"
+    if "max_queued" in said and task.on_overlap is not Overlap.QUEUE:
+        yield ("max_queued",), f'none ever wait: on_overlap is "{task.on_overlap}"'
+
+
+def _of_times(task: Task, said: set[str]) -> Iterator[Doubt]:
+    if not task.manual_trigger and not task.starts_by_itself:
+        missing = "its schedule is off" if task.cron else "it has no cron"
+        yield ("manual_trigger",), f"nothing can start this task: {missing}, and manual_trigger is false"
+    if not task.cron:
+        for key in ("except_", "only", "not_before", "not_after", "catch_up", "jitter"):
+            if key in said:
+                yield (key.removesuffix("_"),), "it has no cron, and so no ticks"
+    if task.catch_up > task.max_concurrent + task.max_queued:
+        rest = f"max_concurrent is {task.max_concurrent}, max_queued is {task.max_queued}"
+        yield ("catch_up",), f"not so many can run or wait at once: {rest}"
+
+
+def _of_command(task: Task, said: set[str]) -> Iterator[Doubt]:
     if isinstance(task.run, str):
         interpreter = _interpreter(task.run)
         if interpreter and interpreter != PurePath(task.shell).name:
@@ -52,10 +71,6 @@ def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
             )
         if "shell" in said:
             yield ("shell",), "no shell is used: run is a list"
-    if "log_on_full" in said and task.log_max_size is None:
-        yield ("log_on_full",), "no log is ever full: log_max_size is 0"
-    if "max_queued" in said and task.on_overlap is not Overlap.QUEUE:
-        yield ("max_queued",), f'none ever wait: on_overlap is "{task.on_overlap}"'
 
 
 def _of_arguments(task: Task) -> Iterator[Doubt]:

@@ -27,7 +27,9 @@ from rota.model.secret import SHORTEST, Secret
 from rota.model.size import PATTERN as SIZE
 from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, EnvBase, LogOnFull, Overlap
 from rota.model.tier import Tier
+from rota.timing.calendar import DAY, Day
 from rota.timing.duration import PATTERN
+from rota.timing.holiday import PATTERN as COUNTRY
 
 _TEXT = {"type": "string"}
 
@@ -77,6 +79,26 @@ Crons = Annotated[
     BeforeValidator(value.one_or_many),
     WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
 ]
+CalendarName = Annotated[
+    str, AfterValidator(value.calendar_name), WithJsonSchema(_TEXT | {"pattern": NAME.pattern})
+]
+CalendarNames = Annotated[
+    list[str],
+    PlainValidator(value.calendar_names),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+]
+OneDay = Annotated[Day, PlainValidator(value.day), WithJsonSchema(_TEXT | {"pattern": f"^{DAY}$"})]
+Range = Annotated[
+    str, AfterValidator(value.days), WithJsonSchema(_TEXT | {"pattern": rf"^{DAY}\s*/\s*{DAY}$"})
+]
+Weekday = Annotated[str, AfterValidator(value.weekday), WithJsonSchema(_TEXT)]
+Country = Annotated[str, AfterValidator(value.country), WithJsonSchema(_TEXT | {"pattern": COUNTRY})]
+Countries = Annotated[
+    list[Country],
+    BeforeValidator(value.countries),
+    WithJsonSchema({"anyOf": [_TEXT | {"pattern": COUNTRY}, {"type": "array", "items": _TEXT}]}),
+]
+Bound = Annotated[date, PlainValidator(value.bound), WithJsonSchema(_TEXT)]
 Command = Annotated[
     str | tuple[str, ...],
     PlainValidator(value.command),
@@ -204,6 +226,26 @@ class McpTable(Table):
     )
 
 
+class CalendarTable(Table):
+    """A calendar: a set of days, for tasks to keep to or to leave out."""
+
+    dates: list[OneDay] = _key(
+        "Single days; without a year, the same day of each year.", ["2026-12-24", "05-01"], default=[]
+    )
+    ranges: list[Range] = _key(
+        "Days from the first to the last, both included; without years, each year.",
+        ["2026-07-20/2026-07-31", "12-24/01-02"],
+        default=[],
+    )
+    weekdays: list[Weekday] = _key("Days of the week.", ["SAT", "SUN"], default=[])
+    holidays: Countries = _key(
+        "The public holidays of a country, or of a part of it, by ISO 3166 code; or of several.",
+        "DE-BY",
+        ["US", "CA-ON"],
+        default=[],
+    )
+
+
 class DefaultsTable(Table):
     """What holds for every task that does not say otherwise."""
 
@@ -301,7 +343,9 @@ class DefaultsTable(Table):
         le=19,
     )
     enabled: bool = _key(
-        "Whether the schedule starts runs. False stops the schedule only.", False, default=True
+        "Whether it starts by itself, by its schedule or `run_on_start`; by hand it starts all the same.",
+        False,
+        default=True,
     )
     manual_trigger: bool = _key("Whether anything but the schedule may start it.", False, default=True)
     max_concurrent: int = _key("How many of its runs may be running at once.", 4, default=1, ge=1, le=1024)
@@ -326,6 +370,25 @@ class DefaultsTable(Table):
         "newest, `drop_new` the oldest, `kill` stops the run, which ends as `log_overflow`.",
         "drop_new",
         default=LogOnFull.DROP_OLD,
+    )
+    catch_up: int = _key(
+        "How many of the ticks that a gap has missed are run after it, the newest. A gap is a time in which "
+        "Rota was not running or the machine was suspended. More than 1 needs the overlap `queue`. 0: none.",
+        0,
+        24,
+        default=1,
+        ge=0,
+        le=1000,
+    )
+    start_deadline: Duration | None = _key(
+        "How long after its tick a run may still start; then it ends as `missed`, out of the queue too. "
+        "Left out, or 0: however late.",
+        "10m",
+    )
+    jitter: Duration = _key(
+        "By how much at most a run is due later than its tick: each by its own part, the same at each try.",
+        "5m",
+        default=timedelta(),
     )
     keep_runs: int | None = _key(
         "How many of its ended runs are kept, the newest, with their logs. Left out: all.",
@@ -399,6 +462,31 @@ class TaskTable(DefaultsTable):
         "@every 90s",
         default=[],
     )
+    except_: CalendarNames = _key(
+        "Calendars on whose days it is not due: the name of one, or a list.",
+        "holidays",
+        ["weekends", "holidays"],
+        default=[],
+        alias="except",
+    )
+    only: CalendarNames = _key(
+        "Calendars on whose days alone it is due: the name of one, or a list of which one has the day.",
+        "workdays",
+        default=[],
+    )
+    not_before: Bound | None = _key(
+        "It is due from this day, or moment, on. What names no zone is in the task's.",
+        "2026-07-01",
+        "2026-07-01T08:00",
+    )
+    not_after: Bound | None = _key(
+        "It is due until this moment, or to the end of this day.", "2026-12-31", "2026-12-31T18:00:00Z"
+    )
+    run_on_start: bool = _key(
+        "Whether it runs once at each start of the keeper: at Rota's, but not when only the server restarts.",
+        True,
+        default=False,
+    )
     description: Text | None = _key("What it is for, in a sentence for people.", "Dumps the shop's database")
     group: Label | None = _key("A label to show tasks together by.", "backups")
     tags: list[Label] = _key("Labels to find tasks by.", ["nightly", "database"], default=[])
@@ -410,7 +498,7 @@ class TaskTable(DefaultsTable):
 
 
 class FileTable(Table):
-    """Rota's configuration: one server and its disk, what holds for jobs, agents and tasks, and the tasks."""
+    """Rota's configuration: a server and its disk, what holds for jobs, agents and tasks, days, and tasks."""
 
     server: ServerTable = Field(
         ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
@@ -422,6 +510,9 @@ class FileTable(Table):
     mcp: McpTable = Field(McpTable(), description="What agents may do, through MCP.")
     defaults: DefaultsTable = Field(
         DefaultsTable(), description="What holds for every task that does not say otherwise."
+    )
+    calendars: dict[CalendarName, CalendarTable] = Field(
+        {}, description="Sets of days, each by its name, for the `except` and `only` of tasks."
     )
     tasks: dict[TaskName, TaskTable] = Field(
         {},

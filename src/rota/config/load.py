@@ -21,11 +21,12 @@ from rota.config.machine_zone import machine_zone
 from rota.config.param import param_of
 from rota.config.sentence import faults_of, placed, sentence_of, warnings_of
 from rota.model.task import Task
+from rota.timing.calendar import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rota.config.keys import JobsTable, TaskTable
+    from rota.config.keys import CalendarTable, JobsTable, TaskTable
     from rota.config.position import KeyPath
     from rota.config.sentence import Sentence
 
@@ -51,7 +52,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     shared = _said(tables.defaults)
     files = EnvFiles(str(path.parent))
     tasks = {name: _task(name, table, shared, files) for name, table in tables.tasks.items()}
-    told += [*files.missing.items(), *conflicts(tasks)]
+    told += [*files.missing.items(), *conflicts(tasks, _names(document, "calendars"))]
     if told or files.faults:
         raise ConfigInvalid([*placed(told, text, str(path)), *files.faults])
     server = {"timezone": machine_zone(environ)} | _said(tables.server)
@@ -62,9 +63,16 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         storage=Storage(**_said(tables.storage)),
         jobs=_jobs(tables.jobs, str(path.parent)),
         mcp=Mcp(**_said(tables.mcp)),
+        calendars={name: _calendar(table) for name, table in tables.calendars.items()},
         tasks=tasks,
         warnings=tuple(warnings),
     )
+
+
+def _names(document: dict[str, Any], kind: str) -> list[str]:
+    """What tables of this kind there are, sound or not."""
+    tables = document.get(kind)
+    return [*tables] if isinstance(tables, dict) else []
 
 
 def _sound(document: dict[str, Any], faulty: set[KeyPath]) -> FileTable:
@@ -157,6 +165,12 @@ def _jobs(table: JobsTable, folder: str) -> Jobs:
     return Jobs(**_without_limit(said))
 
 
+def _calendar(table: CalendarTable) -> Calendar:
+    said = _said(table)
+    kinds = {"dates": frozenset, "ranges": tuple, "weekdays": frozenset, "holidays": tuple}
+    return Calendar(**{key: kinds[key](days) for key, days in said.items()})
+
+
 def _task(name: str, table: TaskTable, shared: Mapping[str, Any], files: EnvFiles) -> Task:
     said = {**shared, **_said(table)}
     said["env"] = {**shared.get("env", {}), **table.env}
@@ -171,7 +185,7 @@ def _task(name: str, table: TaskTable, shared: Mapping[str, Any], files: EnvFile
                 said["secrets"] = {**values, **said["secrets"]}
     folder = files.folder
     said["working_dir"] = _absolute(folder, said["working_dir"]) if said.get("working_dir") else folder
-    for key in ("cron", "tags"):
+    for key in ("cron", "tags", "except_", "only"):
         if key in said:
             said[key] = tuple(dict.fromkeys(said[key]))
     if table.params:
@@ -187,7 +201,7 @@ def _absolute(folder: str, path: str) -> str:
 
 def _without_limit(said: dict[str, Any]) -> dict[str, Any]:
     """0 is no limit."""
-    for key in ("timeout", "keep_for", "log_max_size"):
+    for key in ("timeout", "start_deadline", "keep_for", "log_max_size"):
         if key in said and not said[key]:
             said[key] = None
     return said

@@ -9,7 +9,15 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rota.config.fault import ConfigFault
-from rota.config.keys import DefaultsTable, ParamTable, ServerTable, StorageTable, Table, TaskTable
+from rota.config.keys import (
+    CalendarTable,
+    DefaultsTable,
+    ParamTable,
+    ServerTable,
+    StorageTable,
+    Table,
+    TaskTable,
+)
 from rota.config.schema import json_schema
 from rota.config.value import COMMAND, shown
 from rota.timing.unreadable import Unreadable
@@ -29,6 +37,9 @@ _MEANT = {
     "cwd": "working_dir", "dir": "working_dir", "work_dir": "working_dir", "directory": "working_dir",
     "environment": "env", "tz": "timezone", "graceful_stop": "grace", "kill_timeout": "grace",
     "concurrency": "max_concurrent", "overlap": "on_overlap", "signal": "stop_signal",
+    "exclude": "except", "calendar": "only", "start": "not_before", "end": "not_after", "until": "not_after",
+    "on_start": "run_on_start", "startup": "run_on_start", "splay": "jitter", "random_delay": "jitter",
+    "starting_deadline": "start_deadline", "misfire_grace": "start_deadline", "catchup": "catch_up",
     "desc": "description", "comment": "description", "success_exit_codes": "exit_codes",
     "disabled": "enabled", "job": "tasks", "jobs": "tasks",
     "max_log_size": "log_max_size", "log_size": "log_max_size", "retention": "keep_for", "keep": "keep_runs",
@@ -46,6 +57,7 @@ _WORDS = {
 _HOMES: dict[str, type[Table]] = {
     "[server]": ServerTable,
     "[storage]": StorageTable,
+    "[calendars.NAME]": CalendarTable,
     "[tasks.NAME]": TaskTable,
     "[defaults]": DefaultsTable,
     "[[tasks.NAME.params]]": ParamTable,
@@ -158,13 +170,17 @@ def _unknown(path: KeyPath, detail: ErrorDetails) -> Sentence:
     where = f"[{_dotted(tuple(above))}]" if above else "the file"
     if near := _nearest(path):
         return f"there is no key {key} in {where}", ", ".join(keys), near
-    homes = [home for home, table in _HOMES.items() if key in table.model_fields]
+    homes = [home for home, table in _HOMES.items() if key in _names_of(table)]
     if homes:
         return f"{key} has no place in {where}", f"it in {' or '.join(homes)}", None
     if _is_dotted_name(path, detail):
         name = f"{above[1]}.{key}"
         return f"there is no table {key} in {where}", f'[tasks."{name}"] for a task of the name {name}', None
     return f"there is no key {key} in {where}", ", ".join(keys), None
+
+
+def _names_of(table: type[Table]) -> set[str]:
+    return {field.alias or name for name, field in table.model_fields.items()}
 
 
 def _is_dotted_name(path: KeyPath, detail: ErrorDetails) -> bool:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from rota.config.address import loopback
 from rota.model.secret import SHORTEST, Secret
 from rota.model.size import parse_size
 from rota.model.task import NAME, STOP_SIGNALS
+from rota.timing.calendar import parse_day, parse_range, parse_weekday
 from rota.timing.duration import parse_duration
 from rota.timing.expression import ALLOWED as CRON
+from rota.timing.holiday import find_holidays
 from rota.timing.schedule import parse_schedule
 from rota.timing.unreadable import Unreadable
 from rota.timing.zone import find_zone
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from rota.timing.calendar import Day
 
 ENV_NAME = re.compile(r"^(?!ROTA_)[A-Za-z_][A-Za-z0-9_]*$")
 
@@ -126,6 +130,55 @@ def zone(value: str) -> str:
 
 def cron(value: str) -> str:
     return parse_schedule(value, "UTC").text
+
+
+def calendar_name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise Unreadable(
+            f'"{value}" cannot be the name of a calendar',
+            "1 to 100 of the letters a to z, A to Z, digits, . _ : -",
+        )
+    return value
+
+
+def calendar_names(value: Any) -> list[str]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Unreadable(f"{shown(value)} is not a calendar", "the name of a calendar, or a list of such")
+    return names
+
+
+def day(value: Any) -> Day:
+    return parse_day(value)
+
+
+def days(value: str) -> tuple[Day, Day]:
+    return parse_range(value)
+
+
+def weekday(value: str) -> int:
+    return parse_weekday(value)
+
+
+def country(value: str) -> str:
+    return find_holidays(value)
+
+
+def countries(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+MOMENT = 'a day such as "2026-12-24", or a moment such as "2026-12-24T08:00" or "2026-12-24T08:00:00Z"'
+
+
+def bound(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        text = value.strip().upper()
+        return datetime.fromisoformat(text) if "T" in text or " " in text else date.fromisoformat(text)
+    except (AttributeError, ValueError):
+        raise Unreadable(f"{shown(value)} is not a time", MOMENT) from None
 
 
 def one_or_many(value: Any) -> list[Any]:

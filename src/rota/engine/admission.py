@@ -23,6 +23,8 @@ class Fate(StrEnum):
     REPLACE = "replace"  #: it waits in the place of whoever waited, and a holder has to make room
     SKIP = "skip"  #: it is let go by
     FULL = "full"  #: as many wait already as may
+    EARLY = "early"  #: it is not due yet, and admitted when it is
+    LATE = "late"  #: it had to start before now
 
 
 def admit(task: Task, *, holding: int, waiting: int) -> Fate:

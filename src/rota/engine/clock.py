@@ -10,6 +10,12 @@ from uuid_utils import uuid4, uuid7
 
 from rota.model.run import RunId
 
+GLANCE = 1.0
+"""Seconds after which the wall clock is looked at, whatever comes next: it may have jumped."""
+
+_SINCE_BOOT: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""macOS counts the time of sleep in its monotonic clock, and has no other."""
+
 
 class Clock:
     """Real time."""
@@ -21,6 +27,10 @@ class Clock:
     def monotonic(self) -> float:
         """Seconds that only ever grow."""
         return time.monotonic()
+
+    def passed(self) -> float:
+        """Seconds that only ever grow, and also while the machine is suspended."""
+        return time.clock_gettime(_SINCE_BOOT)
 
     async def sleep(self, seconds: float) -> None:
         """Return after so long, or as soon as others had their turn when that is over already."""

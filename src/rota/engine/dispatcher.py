@@ -38,7 +38,7 @@ class Hearing(Protocol):
     async def met(self, link: KeeperLink) -> None:
         """A keeper is there, and nothing was sent to it or heard from it but its list."""
 
-    def ready(self) -> None:
+    def ready(self, keeper_id: str) -> None:
         """Runs may be handed over from now on."""
 
     def heard(self, message: Message) -> None:
@@ -49,7 +49,7 @@ class _Deaf:
     """Until somebody hears."""
 
     async def met(self, link: KeeperLink) -> None: ...
-    def ready(self) -> None: ...
+    def ready(self, keeper_id: str) -> None: ...
     def heard(self, message: Message) -> None: ...
 
 
@@ -161,7 +161,7 @@ class Dispatcher:
         self._send_acknowledged()  # those of a keeper that is gone: this one removes their files
         self._bus.emit(EventKind.KEEPER_READY, self._clock.now())
         log.info("the keeper is ready", keeper_id=link.keeper_id, pid=link.pid)
-        self._hearing.ready()
+        self._hearing.ready(link.keeper_id)
 
     async def _listen(self, link: KeeperLink) -> None:
         try:

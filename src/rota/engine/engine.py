@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from bisect import insort
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
-from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,20 +22,24 @@ from rota.engine.feeding import Feeding
 from rota.engine.handing import Handing
 from rota.engine.health import Health
 from rota.engine.intake import Asked, Intake
-from rota.engine.later import Later
+from rota.engine.later import JUST_NOW, Later
 from rota.engine.ledger import Ledger
 from rota.engine.login import login
 from rota.engine.recovery import Recovery
 from rota.engine.scheduler import Scheduler
 from rota.engine.slots import Slots
 from rota.engine.spawning import inherited
+from rota.engine.startup import Startup
 from rota.engine.store_watch import StoreWatch
 from rota.engine.sweeper import Sweeper
-from rota.engine.timetable import fingerprint, schedules_of, upcoming
+from rota.engine.timetable import Coming, Timetable, upcoming
 from rota.engine.waiters import Waiters
+from rota.engine.why import TickFate, fates, unrecorded_ticks
 from rota.keeper.account import NoAccount
 from rota.keeper.link import KeeperLink
 from rota.model.error import (
+    Fault,
+    Invalid,
     JobRefused,
     ManualTriggerOff,
     RunEnded,
@@ -50,10 +55,11 @@ from rota.storage.vault import Locked, Vault
 from rota.timing.planner import Planner
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
 
     from rota.config.config import Config
+    from rota.engine.effective_params import Effective
     from rota.engine.login import Login
     from rota.events.bus import Bus
     from rota.model.job import Job
@@ -62,6 +68,11 @@ if TYPE_CHECKING:
     from rota.storage.requests import Request
     from rota.storage.store import Store
     from rota.timing.schedule import Schedule
+
+_due_at = attrgetter("due_at")
+
+OTHERS = 200
+"""So many more of a task's runs are looked at for those that were in the way of its ticks."""
 
 PATIENCE = 1.0
 """Seconds that a stop gives to the writes in flight."""
@@ -84,11 +95,13 @@ class Engine:
     ) -> None:
         self.tasks: Mapping[str, Task] = config.tasks
         self._jobs = config.jobs
-        self._zone = config.server.timezone
+        self._timetable = Timetable(config.server.timezone, config.calendars)
         self._store = store
         self._data = data
         self._clock = clock or Clock()
         self._schedules: dict[str, tuple[Schedule, ...]] = {}
+        self._since: dict[str, datetime] = {}  # when each task got its schedule
+        self._planner: Planner | None = None
         self._scheduler: Scheduler | None = None
         self._started = False
         self._stopping = False
@@ -105,7 +118,7 @@ class Engine:
             folder=str(config.path.parent.absolute() if config.path is not None else Path.home()),
         )
         self._slots = Slots(self._definitions.rules)
-        self._later = Later(self._clock, due=lambda run_id: self._intake.due(run_id))
+        self._later = Later(self._clock, look=lambda run_id: self._intake.look(run_id))
         self._watch = StoreWatch(store=store, bus=bus, clock=self._clock)
         self._ledger = Ledger(
             store=store,
@@ -126,14 +139,6 @@ class Engine:
             background=self._background,
             watch=self._watch,
         )
-        self._recovery = Recovery(
-            definitions=self._definitions,
-            ledger=self._ledger,
-            handing=self._handing,
-            dispatcher=self._dispatcher,
-            clock=self._clock,
-            data=data,
-        )
         self._intake = Intake(
             rules=self._definitions.rules,
             store=store,
@@ -146,6 +151,24 @@ class Engine:
             slots=self._slots,
             handing=self._handing,
             later=self._later,
+        )
+        self._startup = Startup(
+            tasks=self.tasks,
+            store=store,
+            intake=self._intake,
+            ledger=self._ledger,
+            waiters=self._waiters,
+            watch=self._watch,
+            background=self._background,
+        )
+        self._recovery = Recovery(
+            definitions=self._definitions,
+            ledger=self._ledger,
+            handing=self._handing,
+            dispatcher=self._dispatcher,
+            startup=self._startup,
+            clock=self._clock,
+            data=data,
         )
 
         self.feeding = Feeding(ledger=self._ledger, store=store, dispatcher=self._dispatcher)
@@ -167,7 +190,7 @@ class Engine:
         if self._started:
             return
         self._started = True
-        fingerprints = {name: fingerprint(task, self._zone) for name, task in self.tasks.items()}
+        fingerprints = {name: self._timetable.fingerprint(task) for name, task in self.tasks.items()}
         records = await self._store.register_tasks(fingerprints, self._clock.now())
         open_runs = await self._store.open_runs()
         self._intake.take_up(open_runs)
@@ -184,16 +207,18 @@ class Engine:
         self._schedules = {
             name: schedules
             for name, task in self.tasks.items()
-            if (schedules := schedules_of(task, self._zone))
+            if (schedules := self._timetable.schedules_of(task))
         }
-        planner = Planner(
+        self._since = {name: records[name].schedule_since for name in self._schedules}
+        self._planner = Planner(
             self._schedules,
-            {name: records[name].schedule_since for name in self._schedules},
+            self._since,
             horizon=await self._store.horizon(),
             now=self._clock.now(),
+            catch_up={name: self.tasks[name].catch_up for name in self._schedules},
         )
         self._scheduler = Scheduler(
-            planner=planner,
+            planner=self._planner,
             intake=self._intake,
             store=self._store,
             clock=self._clock,
@@ -236,22 +261,25 @@ class Engine:
         *,
         triggered_by: TriggeredBy,
         params: Mapping[str, object] | None = None,
+        at: datetime | None = None,
         actor: Actor | None = None,
         request: Request | None = None,
     ) -> Run:
-        """Make a run of the task, and start it or have it wait: the run as it was written down.
+        """Make a run of the task, and start it, have it wait, or keep it for `at`: the run as written down.
 
         `params` are values for what it declares, as in a trigger's body. One that overlap turned away is
         returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid, StoreUnavailable and ShuttingDown, and
         KeyTaken when the request's key has its run already. It is carried out even if the caller goes away.
         """
         task = self._may_be_triggered(task_name)
-        effective = effective_params(task, params or {})
+        effective = self._effective(task, params or {}, at)
         self._may_start()
         sealed = None
         if effective.secrets:
             sealed = await self._seal({name: value.reveal() for name, value in effective.secrets.items()})
-        asked = Asked(triggered_by=triggered_by, effective=effective, actor=actor, sealed=sealed)
+        asked = Asked(
+            triggered_by=triggered_by, effective=effective, actor=actor, sealed=sealed, scheduled_at=at
+        )
         return self.shown(await self._intake.trigger(task, asked, request))
 
     async def start_job(
@@ -337,9 +365,26 @@ class Engine:
         """How many runs stand so, of those that have not ended."""
         return sum(entry.stored.status is status for entry in self._ledger)
 
-    def next_ticks(self, task_name: str, count: int) -> list[datetime]:
-        """The next instants at which the task is due; fewer when there are no more."""
-        return list(islice(upcoming(self._schedules.get(task_name, ()), self._clock.now()), count))
+    def next_ticks(self, task_name: str, count: int) -> list[Coming]:
+        """What starts next by itself of the task; fewer when there is no more."""
+        ticks = upcoming(self._schedules.get(task_name, ()), self._clock.now())
+        return self._soonest(((task_name, at) for at in ticks), self._intake.early(task_name), count)
+
+    def coming(self, count: int) -> list[Coming]:
+        """What starts next by itself of all tasks."""
+        ticks = self._planner.coming() if self._planner is not None else iter(())
+        return self._soonest(((tick.task_name, tick.at) for tick in ticks), self._intake.early(), count)
+
+    async def why(self, task_name: str, count: int) -> list[TickFate]:
+        """What became of the task's last ticks, the oldest first."""
+        ticks = await self._store.last_ticks(task_name, count)
+        others = [*self.running(task_name), *await self._store.last_runs(task_name, count + OTHERS)]
+        unrecorded = []
+        if self._planner is not None and task_name in self._since:
+            until = self._planner.horizon
+            schedules, since = self._schedules[task_name], self._since[task_name]
+            unrecorded = unrecorded_ticks(ticks, schedules, since=since, until=until)
+        return fates(ticks, others, unrecorded)
 
     @property
     def stopping(self) -> bool:
@@ -360,6 +405,20 @@ class Engine:
             raise ManualTriggerOff(task_name)
         return task
 
+    def _effective(self, task: Task, params: Mapping[str, object], at: datetime | None) -> Effective:
+        """What the run is given. Raises Invalid, which names every fault of what was asked for."""
+        faults: list[Fault] = []
+        if at is not None and at < self._clock.now() - JUST_NOW:
+            message = "this time has passed; leave it out to start the task at once"
+            faults.append(Fault(location="body.at", message=message, value=at.isoformat()))
+        try:
+            effective = effective_params(task, params)
+        except Invalid as invalid:
+            raise Invalid([*invalid.faults, *faults]) from None
+        if faults:
+            raise Invalid(faults)
+        return effective
+
     async def _seal(self, secrets: Mapping[str, str]) -> str | None:
         try:
             return await asyncio.to_thread(self._vault.seal, secrets) if secrets else None
@@ -371,6 +430,23 @@ class Engine:
             raise ShuttingDown
         if self._watch.problem is not None:
             raise StoreUnavailable(self._watch.problem)
+
+    def _soonest(
+        self, ticks: Iterable[tuple[str, datetime]], early: Iterable[Run], count: int
+    ) -> list[Coming]:
+        """As many of these as are wanted, as they are due; ticks come in their order, without jitter."""
+        found = [
+            Coming(task_name=run.task_name, scheduled_at=run.scheduled_at, due_at=run.due, run_id=run.id)
+            for run in early
+            if run.task_name is not None and run.scheduled_at is not None and run.due is not None
+        ]
+        found.sort(key=_due_at)
+        for name, at in ticks:
+            if len(found) >= count and at >= found[count - 1].due_at:
+                break  # from here on all are due later
+            due_at = self._intake.due_at(self.tasks[name], at) or at
+            insort(found, Coming(task_name=name, scheduled_at=at, due_at=due_at), key=_due_at)
+        return found[:count]
 
     async def _stop_run(self, run_id: RunId, by: str) -> Run:
         entry = self._ledger.find(run_id)
@@ -411,3 +487,4 @@ class Engine:
             self._intake.free(run)
         elif run.hand_over is None:
             self._handing.taken_back(run)
+            self._intake.watch(run)

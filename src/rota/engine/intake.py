@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rota.engine.admission import Fate
+from rota.engine.clock import GLANCE
 from rota.engine.effective_params import effective_params
-from rota.engine.missed import missed_run
+from rota.engine.lateness import Timing, look_at, timing_of
+from rota.engine.missed import missed_run, owed_ticks
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
 from rota.model.run import (
@@ -23,6 +26,8 @@ from rota.model.run import (
     WaitKind,
 )
 from rota.model.task import Overlap
+from rota.timing.duration import format_duration
+from rota.timing.jitter import due
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
     from rota.engine.effective_params import Effective
     from rota.engine.handing import Handing
     from rota.engine.later import Later
-    from rota.engine.ledger import Ledger
+    from rota.engine.ledger import Entry, Ledger
     from rota.engine.slots import Slots
     from rota.engine.store_watch import StoreWatch
     from rota.events.bus import Bus
@@ -45,6 +50,8 @@ if TYPE_CHECKING:
     from rota.timing.gap import Gap
     from rota.timing.planner import Tick
 
+NO_TASK = "its task is no longer in the configuration"
+
 #: What the trigger is answered, as an idempotent repetition of it has to be answered again.
 STATUS_CODES = {
     Fate.START: 201,
@@ -52,6 +59,7 @@ STATUS_CODES = {
     Fate.REPLACE: 201,
     Fate.SKIP: 409,
     Fate.FULL: 429,
+    Fate.EARLY: 201,
 }
 
 
@@ -65,6 +73,12 @@ class Asked:
     job: Job | None = None
     sealed: str | None = None  #: the secrets that it is given
     scheduled_at: datetime | None = None
+    due_at: datetime | None = None  #: when it may start, if that is another moment
+
+    @property
+    def due(self) -> datetime | None:
+        """When it may start."""
+        return self.due_at if self.due_at is not None else self.scheduled_at
 
 
 class Intake:
@@ -121,18 +135,28 @@ class Intake:
         Raises StoreUnavailable, having changed nothing.
         """
         now = self._clock.now()
-        runs = [
-            self._make(
-                self._rules[tick.task_name],
-                Asked(triggered_by=TriggeredBy.CRON, scheduled_at=tick.at),
-                now,
-            )[0]
-            for tick in ticks
-        ]
-        missed = [missed_run(gap, run_id=self._ids.run(), now=now) for gap in gaps]
+        runs = [self._of_tick(tick.task_name, tick.at, now) for tick in ticks]
+        missed: list[Run] = []
+        for gap in gaps:
+            owed = owed_ticks(gap, self._rules[gap.task_name], now)
+            missed.append(missed_run(gap, run_id=self._ids.run(), now=now, caught_up=len(owed)))
+            runs += [self._of_tick(gap.task_name, at, now, TriggeredBy.CATCH_UP) for at in owed]
+        await self._claim(runs, missed)
+
+    async def startup(self, tasks: Iterable[Task], keeper_id: str) -> None:
+        """Write down the runs that a keeper's start makes; none if that was done for this keeper.
+
+        Raises StoreUnavailable, having changed nothing.
+        """
+        now = self._clock.now()
+        asked = Asked(triggered_by=TriggeredBy.STARTUP)
+        await self._claim([self._make(task, asked, now)[0] for task in tasks], (), keeper_id)
+
+    async def _claim(self, runs: Sequence[Run], missed: Sequence[Run], keeper_id: str | None = None) -> None:
+        """Write these down, and go on with those that were free to be claimed."""
         synced = any(run.status is not Status.ENDED for run in runs)
         try:
-            claimed = await self._store.create_many(runs + missed, synced=synced)
+            claimed = await self._store.create_many([*missed, *runs], synced=synced, keeper_id=keeper_id)
         except Exception as error:  # not when cut off: it may be written all the same
             if isinstance(error, StoreUnavailable):
                 self._watch.failed(error)
@@ -152,13 +176,17 @@ class Intake:
             self._ledger.enter(run)
             if run.hand_over is not None:
                 self._slots.hold(run.defined_by, run.id)
-            elif run.job is not None and self._later.is_to_come(run.scheduled_at):
-                self._later.add(run)
+                continue
+            if run.due is not None and self._clock.now() < run.due:
+                self._later.hold_back(run.defined_by, run.id)
             else:
                 self._slots.wait(run.defined_by, run.id)
+            self.watch(run)
 
     def go_on(self) -> None:
         """Once the keeper's list is reconciled: start who has his turn, end who waits in vain."""
+        for entry in self._ledger:
+            self.look(entry.known.id)
         for name in self._slots.names():
             if name not in self._rules:
                 self._end_waiting(name)
@@ -166,13 +194,39 @@ class Intake:
             self._turn(self._slots.promote(name))
             self._make_room(name)
 
-    def due(self, run_id: RunId) -> None:
-        """The time of a run that was for later has come: it joins the queue, however long that is."""
+    def watch(self, run: Run) -> None:
+        """Look at this pending run again when it is due, and when it is too late for it."""
+        moment = look_at(run, self._rules.get(run.defined_by), self._clock.now())
+        if moment is not None:
+            self._later.look_at(run.id, moment)
+
+    def look(self, run_id: RunId) -> None:
+        """Admit a run that has become due; end one that has not started in its time."""
         entry = self._ledger.find(run_id)
-        if entry is not None:
-            name = entry.known.defined_by
-            self._slots.wait(name, run_id)
-            self._turn(self._slots.promote(name))
+        if entry is None or entry.known.status is not Status.PENDING or entry.known.hand_over is not None:
+            return
+        run, now = entry.known, self._clock.now()
+        if entry.writing:  # it is just being handed over, or cancelled; that may yet fail
+            self._later.look_at(run_id, now + timedelta(seconds=GLANCE))
+            return
+        task = self._rules.get(run.defined_by)
+        timing = timing_of(run, task, now)
+        if timing is Timing.LATE and task is not None:
+            self._later.let_go(run_id)
+            self._turn(self._slots.free(run.defined_by, run_id))
+            self._turn_away(entry, Fate.LATE, task)
+        elif timing is Timing.DUE and self._later.let_go(run_id):
+            self._admit(entry)
+            self.watch(run)
+
+    def due_at(self, task: Task, tick: datetime) -> datetime | None:
+        """When a tick is due, if that is not its instant."""
+        return due(tick, task.jitter, self._store.store_id, task.name) if task.jitter else None
+
+    def early(self, task_name: str | None = None) -> list[Run]:
+        """The runs, of one task or of all and of jobs, that are not due yet."""
+        entries = [self._ledger.find(run_id) for run_id in self._later.held(task_name)]
+        return [entry.stored for entry in entries if entry is not None]
 
     def waiting_for(self, run: Run) -> WaitingFor | None:
         """What keeps a run from its start that is pending and was not handed over."""
@@ -186,15 +240,22 @@ class Intake:
 
     def free(self, run: Run) -> None:
         """The run has its place no more; whose turn it is now goes on."""
-        self._later.forget(run.id)
+        self._later.let_go(run.id)
         self._turn(self._slots.free(run.defined_by, run.id))
+
+    def _of_tick(
+        self, task_name: str, at: datetime, now: datetime, triggered_by: TriggeredBy = TriggeredBy.CRON
+    ) -> Run:
+        task = self._rules[task_name]
+        late = triggered_by is TriggeredBy.CATCH_UP  # too late already to be spread further
+        due_at = None if late else self.due_at(task, at)
+        return self._make(task, Asked(triggered_by=triggered_by, scheduled_at=at, due_at=due_at), now)[0]
 
     def _make(self, task: Task, asked: Asked, now: datetime) -> tuple[Run, Fate]:
         """A run in the state that its fate wants it written in, its place kept."""
         effective = asked.effective or effective_params(task, {})
         run_id = self._ids.run()
-        to_come = asked.job is not None and self._later.is_to_come(asked.scheduled_at)
-        fate = Fate.QUEUE if to_come else self._slots.take(task, run_id)
+        fate = self._fate_of(task, asked, run_id, now)
         at_once = fate is Fate.START and self._handing.possible
         run = Run(
             id=run_id,
@@ -207,16 +268,23 @@ class Intake:
             sealed=asked.sealed,
             created_at=now,
             scheduled_at=asked.scheduled_at,
+            due_at=asked.due_at,
             hand_over=self._handing.sign() if at_once else None,
         )
-        if fate is Fate.SKIP:
-            message = "the task was running, and on_overlap is skip"
-            return run.ended(EndReason.SKIPPED, Ending(end_at=now, message=message)), fate
-        if fate is Fate.FULL:
-            busy = "the task was running" if asked.job is None else "as many jobs were running as may"
-            message = f"{busy}, and as many waited as may (max_queued = {task.max_queued})"
-            return run.ended(EndReason.QUEUE_FULL, Ending(end_at=now, message=message)), fate
+        if (refusal := _refusal(fate, task, run)) is not None:
+            reason, message = refusal
+            return run.ended(reason, Ending(end_at=now, message=message)), fate
         return run, fate
+
+    def _fate_of(self, task: Task, asked: Asked, run_id: RunId, now: datetime) -> Fate:
+        if asked.scheduled_at is not None:
+            match timing_of(asked, task, now):
+                case Timing.EARLY:
+                    self._later.hold_back(task.name, run_id)
+                    return Fate.EARLY
+                case Timing.LATE:
+                    return Fate.LATE
+        return self._slots.take(task, run_id)
 
     def _written(self, run: Run, written: asyncio.Future[Any]) -> None:
         error = written.exception()
@@ -237,15 +305,37 @@ class Intake:
             self._bus.emit(EventKind.RUN_ENDED, run.created_at, run)
             return
         self._ledger.enter(run)
-        if run.hand_over is None and not self._slots.has(run.defined_by, run.id):
-            self._later.add(run)
         shown = run if run.hand_over is not None else replace(run, waiting_for=self.waiting_for(run))
         self._bus.emit(EventKind.RUN_CREATED, run.created_at, shown)
         if run.hand_over is not None:
             self._handing.send(run)
         elif self._slots.holds(run.defined_by, run.id):  # its turn came at once, or while it was written
             self._handing.add(run.id)
+        if run.hand_over is None:
+            self.watch(run)
         self._make_room(run.defined_by)
+
+    def _admit(self, entry: Entry) -> None:
+        """A run that was written down before it was due. A job joins the queue, however long that is."""
+        run = entry.known
+        task = self._rules.get(run.defined_by)
+        if task is None:
+            ending = Ending(end_at=self._clock.now(), message=NO_TASK)
+            self._ledger.ended(entry, EndReason.START_FAILED, ending)
+        elif run.job is not None:
+            self._slots.wait(run.defined_by, run.id)
+            self._turn(self._slots.promote(run.defined_by))
+        else:
+            fate = self._slots.take(task, run.id)
+            if fate is Fate.START:
+                self._handing.add(run.id)
+            self._turn_away(entry, fate, task)
+            self._make_room(run.defined_by)
+
+    def _turn_away(self, entry: Entry, fate: Fate, task: Task) -> None:
+        if (refusal := _refusal(fate, task, entry.known)) is not None:
+            reason, message = refusal
+            self._ledger.ended(entry, reason, Ending(end_at=self._clock.now(), message=message))
 
     def _turn(self, run_ids: Iterable[RunId]) -> None:
         for run_id in run_ids:
@@ -278,7 +368,18 @@ class Intake:
         for run_id in self._slots.waiting(name):
             entry = self._ledger.find(run_id)
             if entry is not None:
-                ending = Ending(
-                    end_at=self._clock.now(), message="its task is no longer in the configuration"
-                )
+                ending = Ending(end_at=self._clock.now(), message=NO_TASK)
                 self._ledger.ended(entry, EndReason.START_FAILED, ending)
+
+
+def _refusal(fate: Fate, task: Task, run: Run) -> tuple[EndReason, str] | None:
+    """How a run ends that admission turned away."""
+    if fate is Fate.SKIP:
+        return EndReason.SKIPPED, "the task was running, and on_overlap is skip"
+    if fate is Fate.FULL:
+        busy = "the task was running" if run.job is None else "as many jobs were running as may"
+        return EndReason.QUEUE_FULL, f"{busy}, and as many waited as may (max_queued = {task.max_queued})"
+    if fate is Fate.LATE and task.start_deadline is not None:
+        deadline = format_duration(task.start_deadline)
+        return EndReason.MISSED, f"it had not started within its start_deadline of {deadline}"
+    return None

@@ -1,77 +1,90 @@
-"""Later: runs that are written down for a time to come, and are admitted when it has come."""
+"""Later: pending runs whose time is still to come, and when to look at each again: due, or too late."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
+from datetime import timedelta
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from rota.engine.clock import GLANCE
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from rota.engine.clock import Clock
-    from rota.model.run import Run, RunId
+    from rota.model.run import RunId
 
 log = structlog.get_logger()
 
-GLANCE = 1.0
-"""Seconds after which the wall clock is looked at, whenever the next time is: it may have jumped."""
+JUST_NOW = timedelta(minutes=1)
+"""How long a time may have passed and still mean "now": clocks differ, and requests travel."""
 
 
 class Later:
-    """Pending runs by their times, and a loop that tells of each when its time has come."""
+    """Those that are held back, and a loop that names a run at each moment that it was given for it.
 
-    def __init__(self, clock: Clock, *, due: Callable[[RunId], None]) -> None:
+    What is held back is written down, holds no slot and counts in no queue.
+    """
+
+    def __init__(self, clock: Clock, *, look: Callable[[RunId], None]) -> None:
         self._clock = clock
-        self._due = due
-        self._times: dict[RunId, datetime] = {}
-        self._heap: list[tuple[datetime, RunId]] = []
-        self._added = asyncio.Event()
+        self._look = look
+        self._held: dict[RunId, str] = {}  # and under which name its rules stand
+        self._of_name: dict[str, dict[RunId, None]] = {}
+        self._moments: list[tuple[datetime, RunId]] = []
+        self._sooner = asyncio.Event()  # something stands before what was first
 
     def __contains__(self, run_id: RunId) -> bool:
-        return run_id in self._times
+        return run_id in self._held
 
-    def is_to_come(self, at: datetime | None) -> bool:
-        """Whether this is a time, and has not come yet."""
-        return at is not None and at > self._clock.now()
+    def hold_back(self, name: str, run_id: RunId) -> None:
+        """This run is not due yet."""
+        self._held[run_id] = name
+        self._of_name.setdefault(name, {})[run_id] = None
 
-    def add(self, run: Run) -> None:
-        """Tell of this run at its `scheduled_at`."""
-        if run.scheduled_at is None:
-            raise ValueError(f"run {run.id} has no time")
-        self._times[run.id] = run.scheduled_at
-        heapq.heappush(self._heap, (run.scheduled_at, run.id))
-        self._added.set()
+    def let_go(self, run_id: RunId) -> bool:
+        """It is due, or over; False: it was not held back."""
+        name = self._held.pop(run_id, None)
+        if name is None:
+            return False
+        of_name = self._of_name[name]
+        del of_name[run_id]
+        if not of_name:
+            del self._of_name[name]
+        return True
 
-    def forget(self, run_id: RunId) -> None:
-        """It was cancelled."""
-        self._times.pop(run_id, None)
+    def held(self, name: str | None = None) -> Iterator[RunId]:
+        """Those that are held back, of one name or of all."""
+        yield from self._held if name is None else self._of_name.get(name, ())
+
+    def look_at(self, run_id: RunId, moment: datetime) -> None:
+        """Name this run at that moment. It need not be taken out if it ends before."""
+        heappush(self._moments, (moment, run_id))
+        if self._moments[0] == (moment, run_id):
+            self._sooner.set()
 
     async def run(self) -> None:
         """Go on until cancelled. A fault with one run is logged, and does not keep the others."""
         while True:
-            self._tell()
-            await self._pause()
-
-    def _tell(self) -> None:
-        now = self._clock.now()
-        while self._heap and (self._heap[0][0] <= now or self._heap[0][1] not in self._times):
-            _, run_id = heapq.heappop(self._heap)
-            if self._times.pop(run_id, None) is not None:
+            now = self._clock.now()
+            self._sooner.clear()
+            while self._moments and self._moments[0][0] <= now:
+                _, run_id = heappop(self._moments)
                 try:
-                    self._due(run_id)
+                    self._look(run_id)
                 except Exception:
-                    log.exception("a run whose time has come could not be admitted", run_id=run_id)
+                    log.exception("a run could not be looked at in its time", run_id=run_id)
+            await self._pause(now)
 
-    async def _pause(self) -> None:
-        """Until the next time, or something sooner was added."""
-        self._added.clear()
-        pauses: list[asyncio.Task[Any]] = [asyncio.create_task(self._added.wait())]
-        if self._heap:
-            seconds = (self._heap[0][0] - self._clock.now()).total_seconds()
+    async def _pause(self, now: datetime) -> None:
+        """Until the next moment, or something sooner was added."""
+        pauses: list[asyncio.Task[Any]] = [asyncio.create_task(self._sooner.wait())]
+        if self._moments:
+            seconds = (self._moments[0][0] - now).total_seconds()
             pauses.append(asyncio.create_task(self._clock.sleep(min(GLANCE, seconds))))
         try:
             await asyncio.wait(pauses, return_when=asyncio.FIRST_COMPLETED)

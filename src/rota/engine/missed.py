@@ -1,4 +1,4 @@
-"""Missed ticks: the one run that tells of a gap, and the gap that a store makes which cannot write."""
+"""Missed ticks: the run that tells of a gap, those that make it good, and the gap of a failing store."""
 
 from __future__ import annotations
 
@@ -6,32 +6,55 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rota.model.run import Ending, EndReason, Run, TriggeredBy
-from rota.timing.gap import Gap
+from rota.timing.gap import Gap, GapCause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from rota.model.run import RunId
+    from rota.model.task import Task
     from rota.timing.planner import Tick
 
+_WHY = {
+    GapCause.DOWN: "Rota was not running",
+    GapCause.ASLEEP: "the machine was suspended, or Rota was",
+    GapCause.CLOCK: "the machine's clock was set ahead",
+    GapCause.STORE: "the database could not be written",
+}
 
-def missed_run(gap: Gap, *, run_id: RunId, now: datetime) -> Run:
+
+def owed_ticks(gap: Gap, task: Task, now: datetime) -> Sequence[datetime]:
+    """The ticks of a gap that are run now: what it owes, but for those whose `start_deadline` is over."""
+    if task.start_deadline is None:
+        return gap.owed
+    return [tick for tick in gap.owed if now < tick + task.start_deadline]
+
+
+def missed_run(gap: Gap, *, run_id: RunId, now: datetime, caught_up: int = 0) -> Run:
     """A run that never ran, and says how many ticks of its task went by; it stands at the newest of them."""
     if gap.count == 1 and gap.exact:
         count = "1 tick went by"
     else:
         span = f"between {gap.first:%Y-%m-%d %H:%M:%S} and {gap.newest:%Y-%m-%d %H:%M:%S} UTC"
         count = f"{'' if gap.exact else 'more than '}{gap.count} ticks went by {span}"
+    made_good = ""
+    if caught_up:
+        which = (
+            "it is" if gap.count == 1 else f"the newest {caught_up} are" if caught_up > 1 else "the newest is"
+        )
+        made_good = f"; {which} run now"
     run = Run(
         id=run_id,
         task_name=gap.task_name,
         triggered_by=TriggeredBy.CRON,
         created_at=now,
         scheduled_at=gap.newest,
+        missed_ticks=gap.count,
+        missed_since=gap.first,
     )
-    why = "Rota was not running or could not write, or the machine's clock stood still or jumped"
-    return run.ended(EndReason.MISSED, Ending(end_at=now, message=f"{count}: {why}"))
+    message = f"{count}: {_WHY[gap.cause]}{made_good}"
+    return run.ended(EndReason.MISSED, Ending(end_at=now, message=message))
 
 
 class Unrecorded:
@@ -46,7 +69,8 @@ class Unrecorded:
     def add(self, ticks: Iterable[Tick], gaps: Iterable[Gap]) -> None:
         """Remember these, one gap a task."""
         for tick in ticks:
-            self._join(Gap(task_name=tick.task_name, count=1, first=tick.at, newest=tick.at))
+            gap = Gap(task_name=tick.task_name, count=1, first=tick.at, newest=tick.at, cause=GapCause.STORE)
+            self._join(gap)
         for gap in gaps:
             self._join(gap)
 
@@ -66,5 +90,6 @@ class Unrecorded:
                 exact=known.exact and gap.exact,
                 first=min(known.first, gap.first),
                 newest=max(known.newest, gap.newest),
+                owed=(*known.owed, *gap.owed),
             )
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rota.engine.dispatcher import Dispatcher
     from rota.engine.handing import Handing
     from rota.engine.ledger import Entry, Ledger
+    from rota.engine.startup import Startup
     from rota.keeper.link import KeeperLink, Message
     from rota.model.run import Run
 
@@ -36,6 +37,7 @@ class Recovery:
         ledger: Ledger,
         handing: Handing,
         dispatcher: Dispatcher,
+        startup: Startup,
         clock: Clock,
         data: Path,
     ) -> None:
@@ -43,6 +45,7 @@ class Recovery:
         self._ledger = ledger
         self._handing = handing
         self._dispatcher = dispatcher
+        self._startup = startup
         self._clock = clock
         self._data = data
 
@@ -80,9 +83,10 @@ class Recovery:
             log.error("the keeper runs what the store does not know; it is stopped", run_id=stray.run_id)
             self._dispatcher.stop(stray.run_id, "Rota, which has no such run")
 
-    def ready(self) -> None:
-        """Hand over what waited for a keeper."""
+    def ready(self, keeper_id: str) -> None:
+        """Hand over what waited for a keeper, and start what is to run when one has started."""
         self._handing.go_on()
+        self._startup.met(keeper_id)
 
     def heard(self, message: Message) -> None:
         """Something happened to a run."""

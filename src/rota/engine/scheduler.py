@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
+from rota.engine.clock import GLANCE
 from rota.engine.missed import Unrecorded
 from rota.model.error import StoreUnavailable
 from rota.timing.planner import Due
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from rota.timing.planner import Planner
 
 log = structlog.get_logger()
-
-GLANCE = 1.0
-"""Seconds after which the wall clock is looked at, whenever the next tick is: it may have jumped."""
 
 
 class Scheduler:
@@ -51,6 +50,7 @@ class Scheduler:
         self._background = background
         self._unrecorded = Unrecorded()
         self._closed = False
+        self._looked_at = clock.passed()
         self._unsaved = False  # ticks were decided beyond the horizon on file
 
     async def run(self) -> None:
@@ -69,7 +69,9 @@ class Scheduler:
 
     async def turn(self) -> float:
         """Do what is due; the seconds until there may be more."""
-        due = self._planner.due(self._clock.now())
+        looked_at, self._looked_at = self._looked_at, self._clock.passed()
+        passed = timedelta(seconds=self._looked_at - looked_at)
+        due = self._planner.due(self._clock.now(), passed=passed)
         if due.ticks or due.gaps or (self._unrecorded and not self._watch.failing):
             await self._claim(due)
         next_at = self._planner.next_at()  # computed only now, when what was due has been started

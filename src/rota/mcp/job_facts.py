@@ -61,10 +61,10 @@ def job_facts(call: Call, run: Run) -> dict[str, Any]:
 
 def due(call: Call, run: Run) -> str | None:
     """When a run that waits for its time is to start."""
-    if run.waiting_for is None or run.waiting_for.kind is not WaitKind.TIME or run.scheduled_at is None:
+    if run.waiting_for is None or run.waiting_for.kind is not WaitKind.TIME or run.due is None:
         return None
-    at = moment(run.scheduled_at, call.rota.config.server.timezone)
-    return f"{at} ({distance(run.scheduled_at, utc_now())})"
+    at = moment(run.due, call.rota.config.server.timezone)
+    return f"{at} ({distance(run.due, utc_now())})"
 
 
 def command_of(call: Call, run: Run) -> str:

@@ -160,6 +160,9 @@ class Run:
     created_at: datetime
     actor: Actor | None = None  #: who asked for it; None when nobody did, or nobody knows
     scheduled_at: datetime | None = None  #: the tick, or for when it was asked for; else None
+    due_at: datetime | None = None  #: when it may start, if that is another moment than `scheduled_at`
+    missed_ticks: int | None = None  #: of the run that tells of a gap: so many ticks went by, or more
+    missed_since: datetime | None = None  #: of the same: the first of them; `scheduled_at` is the last
     start_at: datetime | None = None
     end_at: datetime | None = None
     duration: timedelta | None = None
@@ -184,6 +187,11 @@ class Run:
     def label(self) -> str:
         """What to call it in a sentence: its task, the name of its job, or that it is one."""
         return self.task_name or (self.job.name if self.job is not None else None) or "job"
+
+    @property
+    def due(self) -> datetime | None:
+        """When it may start at the earliest; None: at once."""
+        return self.due_at if self.due_at is not None else self.scheduled_at
 
     def handed_over(self, to: HandOver) -> Self:
         """The same pending run, given to a keeper; its process may live from now on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,14 @@ class Task:
     run: str | tuple[str, ...]  #: text for the shell, or a program and its arguments
     cron: tuple[str, ...] = ()  #: every one of them makes ticks
     timezone: str | None = None  #: IANA name; None is the server's
+    except_: tuple[str, ...] = ()  #: calendars on whose days it is not due
+    only: tuple[str, ...] = ()  #: calendars of which a day has to be in one
+    not_before: date | None = None  #: it is due from this day or moment on; without a zone, in the task's
+    not_after: date | None = None  #: and to this one, a day to its end
+    catch_up: int = 1  #: how many of the ticks that a gap has missed are run after it, the newest
+    start_deadline: timedelta | None = None  #: after its tick; what has not started by then is missed
+    jitter: timedelta = timedelta()  #: by so much at most a run is due later than its tick
+    run_on_start: bool = False  #: it runs once at each start of the keeper
     description: str | None = None
     group: str | None = None  #: a label
     tags: tuple[str, ...] = ()
@@ -102,4 +110,4 @@ class Task:
     @property
     def starts_by_itself(self) -> bool:
         """Whether it runs without anybody asking, and so without anybody giving it values."""
-        return self.enabled and bool(self.cron)
+        return self.enabled and (bool(self.cron) or self.run_on_start)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
+    from rota.engine.timetable import Coming
     from rota.model.run import Run
     from rota.model.task import Task
     from rota.operations.rota import Rota
@@ -26,7 +26,7 @@ class TaskNow:
     task: Task
     running: int
     pending: int
-    next_ticks: Sequence[datetime]
+    next_ticks: Sequence[Coming]
     last_runs: Sequence[Run]  #: newest first
 
 

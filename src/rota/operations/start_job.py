@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rota.auth.job_policy import refusal
 from rota.auth.may import Act, may
+from rota.engine.later import JUST_NOW
 from rota.model.error import Fault, Invalid, JobRefused, JobsOff
 from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS, Job
 from rota.model.task import Stdin
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 131_071
 
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = timedelta(milliseconds=1), timedelta(days=36_500)
-
-#: How long a time may have passed and still mean "now": clocks differ, and requests travel.
-JUST_NOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from rota.operations.once import kept, once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from rota.model.error import Fault
     from rota.model.run import Actor, TriggeredBy
@@ -24,10 +25,11 @@ async def trigger(
     *,
     triggered_by: TriggeredBy,
     params: Mapping[str, object],
+    at: datetime | None = None,
     actor: Actor | None = None,
     request: Request | None = None,
 ) -> Triggered:
-    """Start the task, or give the run that an earlier request of the same key started.
+    """Start the task, now or later, or give the run that an earlier request of the same key started.
 
     Raises TaskNotFound, ManualTriggerOff, Invalid, KeyReused, StoreUnavailable and ShuttingDown.
     """
@@ -35,7 +37,7 @@ async def trigger(
         rota,
         request,
         lambda: rota.engine.trigger(
-            task_name, triggered_by=triggered_by, params=params, actor=actor, request=request
+            task_name, triggered_by=triggered_by, params=params, at=at, actor=actor, request=request
         ),
     )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 STORE_ID = "store_id"
 HORIZON = "horizon"
+KEEPER = "keeper"
 ID_DRIFT = "id_drift"
 PROBE = "probe"
 _NEXT_EVENT_ID = "next_event_id"
@@ -23,6 +24,14 @@ _NEXT_EVENT_ID = "next_event_id"
 _inserted = insert(META)
 _SET = Statement(
     _inserted.on_conflict_do_update(index_elements=[META.c.key], set_={"value": _inserted.excluded.value}),
+    ["key", "value"],
+)
+_CHANGE = Statement(
+    _inserted.on_conflict_do_update(
+        index_elements=[META.c.key],
+        set_={"value": _inserted.excluded.value},
+        where=META.c.value != _inserted.excluded.value,
+    ),
     ["key", "value"],
 )
 _SET_ONCE = Statement(_inserted.on_conflict_do_nothing(), ["key", "value"])
@@ -39,6 +48,11 @@ _ADVANCE = Statement(
 def put(cursor: DBAPICursor, key: str, value: str) -> None:
     """Write a value over what was there."""
     _SET.execute(cursor, (key, value))
+
+
+def put_changed(cursor: DBAPICursor, key: str, value: str) -> bool:
+    """Write a value, unless it is there already: False, and nothing changed."""
+    return _CHANGE.execute(cursor, (key, value)).rowcount == 1
 
 
 def put_once(cursor: DBAPICursor, key: str, value: str) -> None:

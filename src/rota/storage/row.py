@@ -63,6 +63,9 @@ def of_run(run: Run) -> tuple[object, ...]:
         *(_NO_JOB if run.job is None else _of_job(run.job)),
         run.sealed,
         *((None, None) if run.actor is None else (run.actor.kind.value, run.actor.name)),
+        of_time(run.due_at) if run.due_at is not None else None,
+        run.missed_ticks,
+        of_time(run.missed_since) if run.missed_since is not None else None,
     )
 
 
@@ -135,6 +138,9 @@ def to_run(row: Sequence[Any]) -> Run:
         sealed,
         actor_kind,
         actor_name,
+        due_at,
+        missed_ticks,
+        missed_since,
     ) = row
     return Run(
         id=RunId(run_id),
@@ -160,6 +166,9 @@ def to_run(row: Sequence[Any]) -> Run:
         actor=Actor(kind=ActorKind(actor_kind), name=actor_name) if actor_kind is not None else None,
         created_at=to_time(created_at),
         scheduled_at=to_time(scheduled_at) if scheduled_at is not None else None,
+        due_at=to_time(due_at) if due_at is not None else None,
+        missed_ticks=missed_ticks,
+        missed_since=to_time(missed_since) if missed_since is not None else None,
         start_at=to_time(start_at) if start_at is not None else None,
         end_at=to_time(end_at) if end_at is not None else None,
         duration=to_duration(duration) if duration is not None else None,

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
 
 from rota.model.run import Run, RunId, Status
 from rota.storage import row
-from rota.storage.schema import RUNS, STILL_OPEN, TAGS
+from rota.storage.schema import ONE_GAP, ONE_TICK, RUNS, STILL_OPEN, TAGS
 from rota.storage.statement import Statement
 
 if TYPE_CHECKING:
@@ -26,11 +26,14 @@ _END = (
 )  # fmt: skip
 _BEFORE = ("before_id", "before_status", "before_attempt", "before_node")
 
-_CREATE = Statement(
-    insert(RUNS).on_conflict_do_nothing(
-        index_elements=[RUNS.c.task_name, RUNS.c.scheduled_at], index_where=RUNS.c.scheduled_at.is_not(None)
-    ),
-    RUNS.c.keys(),
+_CREATE, _CREATE_GAP = (
+    Statement(
+        insert(RUNS).on_conflict_do_nothing(
+            index_elements=[RUNS.c.task_name, RUNS.c.scheduled_at], index_where=where
+        ),
+        RUNS.c.keys(),
+    )
+    for where in (ONE_TICK, ONE_GAP)
 )
 
 
@@ -55,9 +58,9 @@ _GO_ON = _move(_LIFE)
 _END_IT = _move(_END, sealed=null())
 
 
-def create(cursor: DBAPICursor, values: tuple[object, ...]) -> bool:
-    """Insert a run's row; False, and nothing changed, when its tick has a run."""
-    return _CREATE.execute(cursor, values).rowcount == 1
+def create(cursor: DBAPICursor, values: tuple[object, ...], *, gap: bool = False) -> bool:
+    """Insert a run's row; False, and nothing changed, when its tick, or the gap that it tells of, has one."""
+    return (_CREATE_GAP if gap else _CREATE).execute(cursor, values).rowcount == 1
 
 
 def tag(cursor: DBAPICursor, run_id: RunId, tags: Iterable[str]) -> None:
@@ -96,6 +99,14 @@ _ENDING = (
     .limit(bindparam("most"))
 )
 
+_TICKS, _GAPS = (
+    select(*RUNS.c)
+    .where(RUNS.c.task_name == bindparam("task_name"), where)
+    .order_by(RUNS.c.scheduled_at.desc())
+    .limit(bindparam("most"))
+    for where in (ONE_TICK, ONE_GAP)
+)
+
 # Every task that has runs, by leaps through the index: a DISTINCT would read every entry of it.
 _names = select(func.min(RUNS.c.task_name).label("name")).cte("names", recursive=True)
 _names = _names.union_all(
@@ -127,6 +138,13 @@ def still_open(connection: Connection) -> list[Run]:
 def last_of(connection: Connection, task_name: str, limit: int) -> list[Run]:
     """A task's newest runs, newest first."""
     return _runs(connection.execute(_OF_TASK, {"task_name": task_name, "most": limit}).all())
+
+
+def last_ticks(connection: Connection, task_name: str, limit: int) -> list[Run]:
+    """The runs of a task's newest ticks, and those that tell of gaps among them; the newest tick first."""
+    asked = {"task_name": task_name, "most": limit}
+    found = _runs([*connection.execute(_TICKS, asked).all(), *connection.execute(_GAPS, asked).all()])
+    return sorted(found, key=lambda run: run.scheduled_at or run.created_at, reverse=True)[:limit]
 
 
 def latest(connection: Connection) -> dict[str, Run]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy
@@ -25,7 +26,7 @@ from rota.model.task import Stdin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that these tables are the outcome of."""
 
 
@@ -76,6 +77,17 @@ RUNS = Table(
     Column("sealed", Text),  # of the vault; gone with the run's end
     Column("actor_kind", Text),
     Column("actor_name", Text),
+    Column("due_at", BigInteger),
+    Column("missed_ticks", Integer, CheckConstraint("missed_ticks > 0", name="missed_ticks_are_some")),
+    Column(
+        "missed_since",
+        BigInteger,
+        CheckConstraint(
+            "(missed_ticks IS NULL) = (missed_since IS NULL)"
+            " AND (missed_ticks IS NULL OR (scheduled_at IS NOT NULL AND end_reason = 'missed'))",
+            name="a_gap_is_whole",
+        ),
+    ),
     _is_one_of("kind", Kind),
     _is_one_of("status", Status),
     _is_one_of("end_reason", EndReason),
@@ -122,15 +134,28 @@ RUNS = Table(
 STILL_OPEN = RUNS.c.end_reason.is_(None)
 """As the index says it; were it said of `status`, each start would have to write the index anew."""
 
-_TICK = RUNS.c.scheduled_at.is_not(None)
+ONE_TICK = text("triggered_by IN ('cron', 'catch_up') AND missed_ticks IS NULL")
+"""Runs that are the claim to a tick; not those that somebody asked for at the same moment."""
+
+ONE_GAP = text("missed_ticks IS NOT NULL")
+"""Runs that tell of a gap, beside those that its last ticks may get after all."""
+
 _ENDED = RUNS.c.end_reason.is_not(None)
 Index(
     "runs_one_per_tick",
     RUNS.c.task_name,
     RUNS.c.scheduled_at,
     unique=True,
-    sqlite_where=_TICK,
-    postgresql_where=_TICK,
+    sqlite_where=ONE_TICK,
+    postgresql_where=ONE_TICK,
+)
+Index(
+    "runs_one_per_gap",
+    RUNS.c.task_name,
+    RUNS.c.scheduled_at,
+    unique=True,
+    sqlite_where=ONE_GAP,
+    postgresql_where=ONE_GAP,
 )
 Index("runs_by_task", RUNS.c.task_name, RUNS.c.id, RUNS.c.triggered_by)
 Index("runs_open", RUNS.c.id, sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN)

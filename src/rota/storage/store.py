@@ -104,11 +104,18 @@ class Store:
         if not written.cancelled() and written.exception() is None:
             self._drift.saved(widest)
 
-    async def create_many(self, ticks: Sequence[Run], *, synced: bool = False) -> list[Run]:
-        """Write down the runs whose tick is free, in one transaction, and return them."""
+    async def create_many(
+        self, ticks: Sequence[Run], *, synced: bool = False, keeper_id: str | None = None
+    ) -> list[Run]:
+        """Write down the runs whose tick, or gap, is free, in one transaction, and return them.
+
+        With `keeper_id` they are those of a keeper's start: none is written if there were such already.
+        """
         widest = self._drift.take_in(ticks)
-        rows = [of_run(run) for run in ticks]
-        free = await self._writer.submit(partial(_create_many, rows=rows, widest=widest), synced=synced)
+        rows = [(of_run(run), run.missed_ticks is not None) for run in ticks]
+        free = await self._writer.submit(
+            partial(_create_many, rows=rows, widest=widest, keeper_id=keeper_id), synced=synced
+        )
         self._drift.saved(widest)
         return [run for run, was_free in zip(ticks, free, strict=True) if was_free]
 
@@ -140,6 +147,10 @@ class Store:
         """Up to when every tick has been dealt with; None in a new store."""
         value = await self._readers.ask(partial(meta.get, key=meta.HORIZON))
         return None if value is None else to_time(int(value))
+
+    async def keeper_begun(self) -> str | None:
+        """The keeper for whose start the runs were last written that go with one."""
+        return await self._readers.ask(partial(meta.get, key=meta.KEEPER))
 
     async def reserve_event_ids(self, count: int) -> int:
         """The first of `count` ids that no one had before, nor will after a power cut."""
@@ -173,6 +184,10 @@ class Store:
     async def last_runs(self, task_name: str, limit: int) -> list[Run]:
         """A task's newest runs, newest first."""
         return await self._readers.ask(partial(runs.last_of, task_name=task_name, limit=limit))
+
+    async def last_ticks(self, task_name: str, limit: int) -> list[Run]:
+        """The runs of a task's newest ticks and gaps, the newest tick first."""
+        return await self._readers.ask(partial(runs.last_ticks, task_name=task_name, limit=limit))
 
     async def latest_runs(self) -> dict[str, Run]:
         """The newest run of each task that ever had one."""
@@ -291,8 +306,15 @@ def _create(
     return None
 
 
-def _create_many(cursor: DBAPICursor, rows: list[tuple[object, ...]], widest: timedelta | None) -> list[bool]:
-    free = [runs.create(cursor, values) for values in rows]
+def _create_many(
+    cursor: DBAPICursor,
+    rows: list[tuple[tuple[object, ...], bool]],
+    widest: timedelta | None,
+    keeper_id: str | None,
+) -> list[bool]:
+    if keeper_id is not None and not meta.put_changed(cursor, meta.KEEPER, keeper_id):
+        return [False] * len(rows)
+    free = [runs.create(cursor, values, gap=gap) for values, gap in rows]
     _save_drift(cursor, widest)
     return free
 

@@ -42,7 +42,10 @@ _RESCHEDULE = Statement(
 
 
 def register(cursor: DBAPICursor, fingerprints: Mapping[str, str], now: datetime) -> dict[str, TaskRecord]:
-    """Add what is new, note since when a changed schedule holds; return every task that was named."""
+    """Add what is new, note since when a changed schedule holds; return every task that was named.
+
+    What is not named has no schedule meanwhile: if it comes back, it owes nothing of that time.
+    """
     known = _all(cursor)
     at = of_time(now)
     for name, fingerprint in fingerprints.items():
@@ -51,6 +54,9 @@ def register(cursor: DBAPICursor, fingerprints: Mapping[str, str], now: datetime
             _ADD.execute(cursor, (name, fingerprint, at, at))
         elif before.fingerprint != fingerprint:
             _RESCHEDULE.execute(cursor, (fingerprint, at, name))
+    for name in known.keys() - fingerprints.keys():
+        if known[name].fingerprint:
+            _RESCHEDULE.execute(cursor, ("", at, name))
     after = _all(cursor)
     return {name: after[name] for name in fingerprints}
 

@@ -1,13 +1,15 @@
-"""The ticks of a gap: counted in slices, up to a bound, and the last of them found; no clock, no I/O."""
+"""The ticks of a gap: counted in slices, up to a bound, and which of them are to be run; no clock, no I/O."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 COUNTED = 1_000  #: a gap is counted exactly up to here; beyond, its run says "more than"
 COUNTED_IN_ALL = 100_000  #: what all tasks of one jump may count together
@@ -31,6 +33,19 @@ def next_tick(schedules: Sequence[Ticking], after: datetime) -> datetime | None:
     return min(ticks, default=None)
 
 
+class GapCause(StrEnum):
+    """Why ticks went by."""
+
+    DOWN = "down"  #: Rota was not running
+    ASLEEP = "asleep"  #: the machine was suspended, or Rota's process was
+    CLOCK = "clock"  #: no time went by: the clock was set ahead
+    STORE = "store"  #: the database could not be written, and nothing starts that is not written down
+
+
+#: The gaps after which ticks are run: those in which time went by, and nobody was there to see it.
+OWING = frozenset({GapCause.DOWN, GapCause.ASLEEP})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gap:
     """The ticks of one task that passed while nothing could run them."""
@@ -40,36 +55,65 @@ class Gap:
     exact: bool = True  #: False: there were more than `count`
     first: datetime
     newest: datetime
+    cause: GapCause = GapCause.DOWN
+    owed: tuple[datetime, ...] = ()  #: those of its ticks that are to be run after all, the newest
 
 
-@dataclass(slots=True)
-class Owed:
-    """A gap that is being counted: its ticks from `first` to before `until`."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A gap that is yet to be counted."""
 
     task_name: str
+    cause: GapCause
     first: datetime
-    newest: datetime
-    until: datetime
-    limit: int
-    count: int = 1
+    until: datetime  #: what comes from here on was found in time to be run
+    seen_at: datetime  #: when it was found
+    limit: int  #: how far to count
+    catch_up: int  #: how many of the ticks up to `seen_at` are to be run
 
 
-def count_on(owed: Owed, schedules: Sequence[Ticking], steps: int) -> tuple[Gap | None, int]:
-    """Count on for so many steps: the gap once it is done, and the steps taken."""
-    for taken in range(1, steps + 1):
-        if owed.count >= owed.limit:
-            newest = _newest_before(owed.until, schedules, owed.newest)
-            return _gap(owed, newest, exact=newest == owed.newest), taken + _SEARCH
-        tick = next_tick(schedules, owed.newest)
-        if tick is None or tick >= owed.until:
-            return _gap(owed, owed.newest, exact=True), taken
-        owed.newest = tick
-        owed.count += 1
-    return None, steps
+def count(found: Found, schedules: Sequence[Ticking]) -> Generator[int, None, Gap]:
+    """Count a gap, and say which of its ticks are owed; yields after some steps, of which it says how many.
 
-
-def _gap(owed: Owed, newest: datetime, *, exact: bool) -> Gap:
-    return Gap(task_name=owed.task_name, count=owed.count, exact=exact, first=owed.first, newest=newest)
+    A tick that was found in time runs anyway. Such ticks are the newest of all that went by, so they come
+    first in what `catch_up` allows: a task that has to run once after a gap does not run twice.
+    """
+    owing = found.catch_up if found.cause in OWING else 0
+    tick = next_tick(schedules, found.until - _MICROSECOND)
+    while owing and tick is not None and tick <= found.seen_at:
+        owing -= 1
+        yield 1
+        tick = next_tick(schedules, tick)
+    owed = deque([found.first], maxlen=owing)
+    number, newest, exact = 1, found.first, True
+    while (tick := next_tick(schedules, newest)) is not None and tick < found.until:
+        yield 1
+        if number == found.limit:
+            exact = False
+            break
+        number, newest = number + 1, tick
+        owed.append(tick)
+    if not exact:
+        known, newest = newest, _newest_before(found.until, schedules, newest)
+        yield _SEARCH
+        back = [newest]
+        while len(back) < owing and back[-1] > known:
+            back.append(_newest_before(back[-1], schedules, known))
+            yield _SEARCH
+        if back[-1] == known:  # which stands among those that were counted
+            back.pop()
+            owed.extend(reversed(back))
+        else:
+            owed = deque(reversed(back), maxlen=owing)
+    return Gap(
+        task_name=found.task_name,
+        count=number,
+        exact=exact,
+        first=found.first,
+        newest=newest,
+        cause=found.cause,
+        owed=tuple(owed),
+    )
 
 
 def _newest_before(until: datetime, schedules: Sequence[Ticking], known: datetime) -> datetime:

@@ -18,15 +18,16 @@ from rota.timing.gap import (
     COUNTED_IN_ALL,
     COUNTED_LEAST,
     SLICE,
+    Found,
     Gap,
-    Owed,
+    GapCause,
     Ticking,
-    count_on,
+    count,
     next_tick,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
 LATE = timedelta(seconds=60)
 """A tick that is found this late or less still runs; an older one is missed."""
@@ -61,6 +62,7 @@ class Planner:
 
     `horizon` is the instant up to which all ticks were decided by an earlier server, None on the first start;
     `since` says from when on each task has had its schedule: a new or changed one owes nothing before that.
+    `catch_up` says of how many ticks after a gap each task makes good.
     """
 
     def __init__(
@@ -70,12 +72,15 @@ class Planner:
         *,
         horizon: datetime | None,
         now: datetime,
+        catch_up: Mapping[str, int] | None = None,
     ) -> None:
         self._schedules = schedules
+        self._catch_up = catch_up or {}
         self._names = list(schedules)
         self._heap: list[tuple[datetime, int]] = []
         self._unplanned: deque[tuple[int, datetime]] = deque()
-        self._owed: deque[Owed] = deque()
+        self._gaps: deque[Generator[int, None, Gap]] = deque()  # that are being counted
+        self._looked = False
         decided = min(since.values(), default=now) if horizon is None else _believable(horizon, now) or now
         self._seen = decided  #: the latest instant that was looked at
         self._horizon = decided
@@ -88,12 +93,14 @@ class Planner:
         """All ticks up to here have been handed out; as of the last call of `next_at`."""
         return self._horizon
 
-    def due(self, now: datetime) -> Due:
+    def due(self, now: datetime, *, passed: timedelta | None = None) -> Due:
         """What is due by now, at most one tick of each task; `next_at` says when to look again.
 
-        A jump of the clock ahead makes gaps of what is older than `LATE`. A jump back makes nothing due
+        What is older than `LATE` makes gaps. `passed` is how much time really went by since the look before:
+        if it was less than `LATE`, it is the clock that makes a tick look late. A jump back makes nothing due
         again that was; but if it takes back a jump ahead, the ticks that were leapt over do come.
         """
+        cause = self._cause(passed)
         if now >= self._seen:
             if now - self._seen > LATE:
                 self._leapt = (self._seen, now - LATE)
@@ -121,19 +128,28 @@ class Planner:
             else:
                 ticks.append(Tick(task_name=self._names[index], at=at))
                 self._unplanned.append((index, at))
-        limit = max(COUNTED_LEAST, min(COUNTED, COUNTED_IN_ALL // max(1, len(gaps))))
-        self._owed.extend(Owed(self._names[index], at, at, oldest, limit) for index, at in gaps)
+        if gaps:
+            self._found(gaps, cause, until=oldest, seen_at=now)
         return Due(ticks=ticks)  # the gaps are counted in later looks: what is due does not wait for that
+
+    def coming(self) -> Iterator[Tick]:
+        """The ticks of all tasks from here on, in their order."""
+        self._plan_all()
+        heap = self._heap.copy()
+        while heap:
+            at, index = heappop(heap)
+            yield Tick(task_name=self._names[index], at=at)
+            following = next_tick(self._schedules[self._names[index]], at)
+            if following is not None:
+                heappush(heap, (following, index))
 
     def next_at(self) -> datetime | None:
         """When to look again (it may be over already); None when nothing will ever be due.
 
         Computes the following tick of each task that was handed one since, and moves the horizon.
         """
-        while self._unplanned:
-            index, after = self._unplanned.popleft()
-            self._plan(index, after)
-        if self._owed:
+        self._plan_all()
+        if self._gaps:
             return self._seen
         if self._heap and self._heap[0][0] <= self._seen:
             return self._heap[0][0]
@@ -147,6 +163,30 @@ class Planner:
                 self._heap.append((tick, index))
         heapify(self._heap)
 
+    def _cause(self, passed: timedelta | None) -> GapCause:
+        """Why what this look finds late is late."""
+        looked, self._looked = self._looked, True
+        if not looked:
+            return GapCause.DOWN
+        return GapCause.ASLEEP if passed is None or passed > LATE else GapCause.CLOCK
+
+    def _found(
+        self, gaps: Sequence[tuple[int, datetime]], cause: GapCause, *, until: datetime, seen_at: datetime
+    ) -> None:
+        limit = max(COUNTED_LEAST, min(COUNTED, COUNTED_IN_ALL // len(gaps)))
+        for index, first in gaps:
+            name = self._names[index]
+            found = Found(
+                task_name=name,
+                cause=cause,
+                first=first,
+                until=until,
+                seen_at=seen_at,
+                limit=limit,
+                catch_up=self._catch_up.get(name, 0),
+            )
+            self._gaps.append(count(found, self._schedules[name]))
+
     def _done_until(self, at: datetime) -> datetime | None:
         """For a tick that was handed out before the clock went back: the end of what was."""
         return next((until for since, until in self._done if since <= at <= until), None)
@@ -155,10 +195,15 @@ class Planner:
         """The clock was ahead: forget what it made us believe, except which ticks were handed out."""
         self._heap.clear()
         self._unplanned.clear()
-        self._owed.clear()
+        self._gaps.clear()
         self._seen = self._horizon = now
         self._leapt = None
         self._begin({}, now)
+
+    def _plan_all(self) -> None:
+        while self._unplanned:
+            index, after = self._unplanned.popleft()
+            self._plan(index, after)
 
     def _plan(self, index: int, after: datetime) -> None:
         tick = next_tick(self._schedules[self._names[index]], after)
@@ -167,17 +212,17 @@ class Planner:
 
     def _counted(self) -> Due:
         """Go on counting the gaps for one slice: those that are done with it."""
-        if not self._owed:
+        if not self._gaps:
             return _NOTHING
         gaps: list[Gap] = []
         steps = SLICE
-        while self._owed and steps > 0:
-            owed = self._owed[0]
-            gap, taken = count_on(owed, self._schedules[owed.task_name], steps)
-            steps -= taken
-            if gap is not None:
-                gaps.append(gap)
-                self._owed.popleft()
+        while self._gaps and steps > 0:
+            try:
+                steps -= next(self._gaps[0])
+            except StopIteration as counted:
+                gaps.append(counted.value)
+                self._gaps.popleft()
+                steps -= 1
         return Due(gaps=gaps)
 
 

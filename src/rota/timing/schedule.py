@@ -61,7 +61,7 @@ def parse_schedule(expression: str, zone: str) -> Schedule:
         return Interval(text=text, zone=found, period=_period(text))
     fields = six_fields(text)
     fixed = not any(part.startswith("*") for part in fields[:3])
-    return Calendar(text=text, zone=found, wall=_calendar(tuple(fields)), fixed=fixed)
+    return CronSchedule(text=text, zone=found, wall=_calendar(tuple(fields)), fixed=fixed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +81,7 @@ class Interval(Schedule):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Calendar(Schedule):
+class CronSchedule(Schedule):
     """A cron expression in a zone."""
 
     wall: CronSim = field(repr=False, compare=False)

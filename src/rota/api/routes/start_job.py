@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSche
 
 from rota.api.call import Call
 from rota.api.describe import router
-from rota.api.form import Form, Moment
+from rota.api.form import Form, MomentInBody
 from rota.api.front_end import front_end
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
 from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS
@@ -102,7 +102,7 @@ class JobBody(Form):
     tags: list[Label] = Field(
         default=[], max_length=MOST_TAGS, description="Labels to find it by.", examples=[["ci", "nightly"]]
     )
-    at: Moment | None = Field(
+    at: MomentInBody | None = Field(
         default=None,
         description="When to start it (RFC 3339, with its zone): until then it is pending, and can be "
         "cancelled.",

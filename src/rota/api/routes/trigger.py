@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Header, Query
 from pydantic import Field, WithJsonSchema
 
+from rota.api import wire
 from rota.api.call import Call
 from rota.api.describe import router
-from rota.api.form import Form, TaskName
+from rota.api.form import Form, MomentInBody, TaskName
 from rota.api.front_end import front_end
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
 from rota.operations.trigger import faults_of_params, meaning_of
@@ -39,6 +40,11 @@ class TriggerBody(Form):
         description="Values of the parameters that the task declares, by name (as in its `params_schema`): "
         "text, or a number or boolean where the parameter is one. Null leaves a parameter out, also one that "
         "has a default; an empty text is a value; a name that is not given takes the default.",
+    )
+    at: MomentInBody | None = Field(
+        default=None,
+        description="When to start it, RFC 3339 with its zone: the run is pending until then, holds no slot, "
+        "and can be cancelled. Left out: now.",
     )
 
     @classmethod
@@ -74,13 +80,15 @@ async def trigger(
     """
     request = None
     if headers.key is not None:
-        meaning = await meaning_of(call.rota, task_name, body.params)
-        request = request_of(call, headers.key, {"params": meaning})
+        meaning = {"params": await meaning_of(call.rota, task_name, body.params)}
+        at = {} if body.at is None else {"at": wire.moment(body.at)}
+        request = request_of(call, headers.key, meaning | at)
     triggered = await start(
         call.rota,
         task_name,
         triggered_by=front_end(call),
         params=body.params,
+        at=body.at,
         actor=call.caller.actor,
         request=request,
     )

@@ -58,7 +58,7 @@ async def get_task_status(call: Call, it: GetTaskStatus) -> Answer:
     now = await get_task(call.rota, name)
     number = (await call.rota.store.task_ids())[name]
     zone = now.task.timezone or call.rota.config.server.timezone
-    due = [f"{moment(at, zone)} ({distance(at, utc_now())})" for at in now.next_ticks]
+    due = [f"{moment(each.due_at, zone)} ({distance(each.due_at, utc_now())})" for each in now.next_ticks]
     last = now.last_runs[:LAST]
     facts = task_facts(call, now, number)
     data = {

@@ -111,7 +111,7 @@ def command_of(run: str | tuple[str, ...]) -> str:
 def _due(now: TaskNow, zone: str) -> str | None:
     if not now.next_ticks:
         return None
-    at = now.next_ticks[0]
+    at = now.next_ticks[0].due_at
     return f"{moment(at, zone)} ({distance(at, utc_now())})"
 
 
@@ -120,10 +120,18 @@ def _line(call: Call, now: TaskNow, number: int) -> str:
     due = _due(now, zone)
     parts = [
         f"{number}. {now.task.name}: {task_word_of(now)}",
-        "runs only when asked" if not now.task.cron else f"next {due}" if due else "never due",
+        _coming(now, due),
         f"last {told(now.last_runs[0])}" if now.last_runs else "never ran",
     ]
     return "; ".join(parts)
+
+
+def _coming(now: TaskNow, due: str | None) -> str:
+    if due is not None:
+        return f"next {due}"
+    if now.task.cron:
+        return "never due"
+    return "runs at Rota's start" if now.task.starts_by_itself else "runs only when asked"
 
 
 def _is_wanted(now: TaskNow, it: ListTasks) -> bool:

@@ -1,0 +1,182 @@
+"""Why: what became of the ticks of a task, told from what is written of its runs. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rota.engine.timetable import upcoming
+from rota.model.run import EndReason, Run, RunId, Status, TriggeredBy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rota.model.task import Task
+    from rota.timing.schedule import Schedule
+
+HARDLY_WAITED = timedelta(seconds=1)
+"""A run that started so soon after it was due did not wait for another."""
+
+_MOST_EXPECTED = 1_000  #: ticks that are looked for among the runs, at most
+
+
+class Outcome(StrEnum):
+    """What became of a tick."""
+
+    RAN = "ran"  #: it started; `end_reason` says how it went
+    RUNNING = "running"  #: its process lives
+    WAITING = "waiting"  #: it waits for its turn
+    NOT_DUE = "not_due"  #: jitter puts it off
+    SKIPPED = "skipped"  #: its overlap rule let it go by, or a newer one took its place
+    QUEUE_FULL = "queue_full"  #: as many waited already as may
+    MISSED = "missed"  #: nothing could run it then, or it was too late for it
+    CANCELLED = "cancelled"  #: somebody withdrew it before it started
+    START_FAILED = "start_failed"  #: nothing was spawned
+    UNRECORDED = "unrecorded"  #: no run tells of it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TickFate:
+    """What became of a tick, or of several in a row of which the same became."""
+
+    outcome: Outcome
+    count: int
+    first: datetime
+    last: datetime
+    run_id: RunId | None = None  #: of the last of them
+    end_reason: EndReason | None = None
+    behind: tuple[RunId, ...] = ()  #: the runs that the last of them met, or met last
+    message: str
+
+
+def fates(ticks: Sequence[Run], others: Sequence[Run], unrecorded: Sequence[datetime]) -> list[TickFate]:
+    """What became of each tick, in their order; what became of several in a row is told once.
+
+    `ticks` are the runs of ticks and gaps, `others` the task's runs that may have been in their way.
+    """
+    found = [_fate(run, others) for run in ticks]
+    found += [
+        TickFate(
+            outcome=Outcome.UNRECORDED,
+            count=1,
+            first=at,
+            last=at,
+            message="no run tells of it: it was deleted, or could not be written",
+        )
+        for at in unrecorded
+    ]
+    found.sort(key=lambda fate: (fate.last, fate.outcome is not Outcome.MISSED))
+    told: list[TickFate] = []
+    for fate in found:
+        if told and _alike(told[-1], fate):
+            told[-1] = replace(fate, count=told[-1].count + fate.count, first=told[-1].first)
+        else:
+            told.append(fate)
+    return told
+
+
+def unrecorded_ticks(
+    ticks: Sequence[Run], schedules: Sequence[Schedule], *, since: datetime, until: datetime
+) -> list[datetime]:
+    """The ticks after the oldest of these runs, up to a moment, of which none of them tells."""
+    if not ticks:
+        return []
+    oldest = min(run.scheduled_at for run in ticks if run.scheduled_at is not None)
+    claimed = {run.scheduled_at for run in ticks}
+    gaps = [(run.missed_since, run.scheduled_at) for run in ticks if run.missed_since is not None]
+    found = []
+    for tick in islice(upcoming(schedules, max(oldest, since)), _MOST_EXPECTED):
+        if tick > until:
+            break
+        if tick not in claimed and not any(
+            last is not None and first <= tick <= last for first, last in gaps
+        ):
+            found.append(tick)
+    return found
+
+
+def no_ticks(task: Task) -> str:
+    """Why a task is not due any more."""
+    if not task.cron:
+        return "it has no cron: it starts only when it is asked to"
+    if not task.enabled:
+        return "it is not enabled: its schedule is off"
+    if task.not_after is not None:
+        return f"its last tick is over: not_after is {task.not_after.isoformat()}"
+    return "its calendars leave none of its ticks"
+
+
+def _fate(run: Run, others: Sequence[Run]) -> TickFate:
+    tick = run.scheduled_at if run.scheduled_at is not None else run.created_at
+    outcome = _outcome(run)
+    behind = _met(run, others) if outcome in _MEETING else ()
+    return TickFate(
+        outcome=outcome,
+        count=run.missed_ticks or 1,
+        first=run.missed_since or tick,
+        last=tick,
+        run_id=run.id,
+        end_reason=run.end_reason,
+        behind=behind,
+        message=_message(run, outcome, waited=bool(behind)),
+    )
+
+
+_ENDS = {
+    EndReason.SKIPPED: Outcome.SKIPPED,
+    EndReason.QUEUE_FULL: Outcome.QUEUE_FULL,
+    EndReason.MISSED: Outcome.MISSED,
+    EndReason.START_FAILED: Outcome.START_FAILED,
+}
+_MEETING = frozenset({Outcome.RAN, Outcome.RUNNING, Outcome.WAITING, Outcome.SKIPPED, Outcome.QUEUE_FULL})
+
+
+def _outcome(run: Run) -> Outcome:
+    if run.status is Status.RUNNING:
+        return Outcome.RUNNING
+    if run.end_reason is not None:
+        if run.end_reason is EndReason.STOPPED and run.start_at is None:
+            return Outcome.CANCELLED
+        return _ENDS.get(run.end_reason, Outcome.RAN)
+    return Outcome.WAITING if run.due_at is None or run.created_at >= run.due_at else Outcome.NOT_DUE
+
+
+def _met(run: Run, others: Sequence[Run]) -> tuple[RunId, ...]:
+    """The runs of the task that lived when this one wanted to start; none if it started all the same."""
+    wanted = max(run.created_at, run.due or run.created_at)
+    if run.start_at is not None and run.start_at - wanted <= HARDLY_WAITED:
+        return ()
+    met = {
+        other.id: None
+        for other in others
+        if other.id != run.id
+        and other.start_at is not None
+        and other.created_at <= wanted
+        and other.start_at <= wanted + HARDLY_WAITED  # it had its slot, and was just being started
+        and (other.end_at is None or other.end_at > wanted)
+    }
+    return tuple(met)
+
+
+def _message(run: Run, outcome: Outcome, *, waited: bool) -> str:
+    made_good = ", to make good a gap" if run.triggered_by is TriggeredBy.CATCH_UP else ""
+    after = " after another run of the task" if waited else ""
+    match outcome:
+        case Outcome.RAN:
+            return f"ran{after}{made_good}, and ended as {run.end_reason}"
+        case Outcome.RUNNING:
+            return f"runs{after}{made_good}"
+        case Outcome.WAITING:
+            return f"waits for its turn{' behind another run of the task' if waited else ''}{made_good}"
+        case Outcome.NOT_DUE:
+            return "is not due yet: jitter puts it off"
+        case Outcome.CANCELLED:
+            return run.message or "was cancelled"
+    return run.message or outcome.value.replace("_", " ")
+
+
+def _alike(before: TickFate, fate: TickFate) -> bool:
+    return before.outcome is fate.outcome and before.message == fate.message

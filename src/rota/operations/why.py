@@ -1,0 +1,38 @@
+"""Why: what became of a task's last ticks, and which come next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rota.engine.why import no_ticks
+from rota.operations.get_task import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rota.engine.timetable import Coming
+    from rota.engine.why import TickFate
+    from rota.operations.rota import Rota
+
+NEXT_TICKS = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Why:
+    """The schedule of one task, looked at from now: back and ahead."""
+
+    task_name: str
+    last: Sequence[TickFate]  #: the oldest first
+    next: Sequence[Coming]
+    note: str | None  #: why nothing comes next
+
+
+async def why(rota: Rota, task_name: str, *, ticks: int) -> Why:
+    """What became of so many ticks, and what the next ones will be. Raises TaskNotFound."""
+    if task_name not in rota.engine.tasks:
+        raise not_found(rota, task_name)
+    last = await rota.engine.why(task_name, ticks)
+    following = rota.engine.next_ticks(task_name, NEXT_TICKS)
+    note = None if following else no_ticks(rota.engine.tasks[task_name])
+    return Why(task_name=task_name, last=last, next=following, note=note)
