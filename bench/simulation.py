@@ -35,6 +35,8 @@ ZONES = ("Europe/Paris", "America/New_York", "Australia/Lord_Howe", "America/San
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 YEARS = 10
+END = FIRST + (YEARS * 366 + 5) * timedelta(days=1)  #: the changes of clocks are known up to here
+LAST = datetime(2199, 12, 1, tzinfo=UTC)  #: the calendars of `oncalendar` end with this year
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 LONGEST = timedelta(hours=3)  #: no clock of these zones is set by as much
@@ -207,6 +209,7 @@ def theirs(task: Task, after: datetime) -> Iterator[datetime]:
                 last = instant
         for instant in _instants(at, zone, fixed=task.fixed):
             heappush(held, instant)
+    yield from sorted(set(held))
 
 
 def _walls(task: Task, after: datetime) -> Iterator[datetime]:
@@ -235,11 +238,11 @@ def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> dateti
 
 @cache
 def changes(zone_name: str) -> tuple[datetime, ...]:
-    """Every change of a zone's clock in the ten years, and some days more."""
+    """Every change of a zone's clock in the ten years, and in some days more."""
     zone = ZoneInfo(zone_name)
     found = []
     day = FIRST
-    while day < FIRST + (YEARS * 366 + 5) * DAY:
+    while day < END:
         if day.astimezone(zone).utcoffset() != (day + DAY).astimezone(zone).utcoffset():
             found.append(_change_between(day, day + DAY, zone))
         day += DAY
@@ -259,7 +262,7 @@ def compare(task: Task, *, ticks: int, nights: int | None, around: timedelta) ->
 
 
 def _compare_ticks(task: Task, ticks: int, outcome: Outcome) -> None:
-    found = ours(task, task.start, most=ticks)
+    found = ours(task, task.start, most=ticks, until=LAST)
     wanted = theirs(task, task.start)
     for number, at in enumerate(found):
         reference = next(wanted)
@@ -274,7 +277,7 @@ def _compare_ticks(task: Task, ticks: int, outcome: Outcome) -> None:
 def _compare_with_croniter(task: Task, found: list[datetime], outcome: Outcome) -> None:
     zone = ZoneInfo(task.zone)
     begin = task.start.astimezone(zone).replace(tzinfo=None)
-    walls = [at.astimezone(zone).replace(tzinfo=None) for at in found]
+    walls = [at.astimezone(zone).replace(tzinfo=None) for at in found if at < END]
     expected = croniter(task.cron, begin, ret_type=datetime, second_at_beginning=True)
     nights = [change.astimezone(zone).replace(tzinfo=None) for change in changes(task.zone)]
     ordinary = [wall for wall in walls if not _near(wall, nights)]
