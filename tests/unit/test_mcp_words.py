@@ -14,6 +14,7 @@ from rota.mcp.front import client_of, readable_name
 from rota.mcp.listing import after, page_of
 from rota.mcp.refusal import Refusal, sentence_of
 from rota.mcp.resources import About, Address, address_of, log_uri, run_uri, task_uri
+from rota.mcp.tools.execute_command import ExecuteCommand
 from rota.mcp.words import Word, distance, length, moment, name_of, told, word_of
 from rota.model.error import Fault, Invalid
 from rota.model.job import Job
@@ -130,6 +131,8 @@ class Form(Arguments):
         ({"task_id": None}, "task_id is null, and should be"),
         ({"task_id": 1, "env": {"HOME": 1}}, "env.HOME is 1, and should be string"),
         ({"task_id": 1, "wait": 3}, "there is no argument 'wait' (did you mean 'wait_seconds'?)"),
+        ({"job": 1}, "there is no argument 'job' (did you mean 'task_id'?)"),
+        ({"schedule": 1, "wait": 3}, "there is no argument 'schedule'; there is no argument 'wait' (did"),
         ({"task_id": 1, "key": ""}, 'key is "", and should be text that matches pattern'),
         ({"task_id": "x" * 1000, "lines": "y" * 1000}, "…"),
     ],
@@ -159,6 +162,14 @@ def test_a_fault_within_an_argument_is_told_with_its_place() -> None:
     error = Invalid([Fault(location=each, message="no") for each in places])
 
     assert sentence_of(error) == "env.A=B: no; tags.1: no"
+
+
+def test_one_fault_is_told_once() -> None:
+    with pytest.raises(Refusal) as refused:
+        parse("execute_command", ExecuteCommand, {"command": ["echo", 5]})
+
+    said, _, _ = str(refused.value).partition(". It takes")
+    assert said == "execute_command: command.1 is 5, and should be string"
 
 
 def test_output_cannot_close_its_own_fence() -> None:

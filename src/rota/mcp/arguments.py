@@ -89,11 +89,18 @@ def parse(tool: str, form: type[A], given: Mapping[str, Any]) -> A:
     try:
         return form.model_validate(given)
     except ValidationError as error:
-        faults: dict[str, list[str]] = {}
-        for each in error.errors(include_url=False, include_context=False):
-            what, wrong = _fault(each, form, given)
-            faults.setdefault(what, []).append(wrong)  # a union says what each of its members wants
-        said = "; ".join(f"{what}{' or '.join(dict.fromkeys(wrong))}" for what, wrong in faults.items())
+        errors = error.errors(include_url=False, include_context=False)
+        faults: dict[str, tuple[str, list[str]]] = {}
+        for each in errors:
+            what, wrong = _fault(each, form, given, _meant(errors))
+            # A union says what each of its members wants.
+            faults.setdefault(_place(each, given), (what, []))[1].append(wrong)
+        said = "; ".join(
+            f"{what}{' or '.join(dict.fromkeys(wrong))}"
+            for place, (what, wrong) in faults.items()
+            # What is wrong within it says more: of `["echo", 5]`, not that it is no text.
+            if not any(other.startswith(f"{place}.") for other in faults)
+        )
         takes = ", ".join(_described(form)) or "no arguments"
         raise Refusal(f"{tool}: {said.rstrip('?')}. It takes {takes}.") from None
 
@@ -105,11 +112,20 @@ def _described(form: type[Arguments]) -> list[str]:
     ]
 
 
-def _fault(error: ErrorDetails, form: type[Arguments], given: Mapping[str, Any]) -> tuple[str, str]:
+def _meant(errors: Sequence[ErrorDetails]) -> str | None:
+    """What the only unknown argument means, whatever it is called: the only required one that is missing."""
+    missing = [each for each in errors if each["type"] == "missing"]
+    unknown = [each for each in errors if each["type"] == "extra_forbidden"]
+    return str(missing[0]["loc"][0]) if len(missing) == len(unknown) == 1 else None
+
+
+def _fault(
+    error: ErrorDetails, form: type[Arguments], given: Mapping[str, Any], meant: str | None
+) -> tuple[str, str]:
     """What is wrong with which argument: the beginning of a sentence, and its end."""
     where = _place(error, given)
     if error["type"] == "extra_forbidden":
-        nearest = _near_miss(where, names_of(form))
+        nearest = meant or _near_miss(where, names_of(form))
         return f"there is no argument {where!r}", f" (did you mean {nearest!r}?)" if nearest else ""
     if error["type"] == "missing":
         return f"{where} is missing", ""

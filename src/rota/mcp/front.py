@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mcp_types import INVALID_REQUEST
 from starlette.responses import JSONResponse, Response
 
 from rota.mcp.early import answered_early
+from rota.mcp.envelope import NoMessage, message_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SESSION = b"mcp-session-id"
 
 #: The most that a body may have: a megabyte of input, every byte of it escaped, and room beside it.
 LARGEST_BODY = 8 << 20
+
+_TOO_LARGE = NoMessage(
+    code=INVALID_REQUEST, sentence=f"the request is larger than {LARGEST_BODY} bytes; send less at once"
+)
 
 _LONGEST_NAME = 100
 
@@ -45,15 +52,17 @@ class Front:
         if headers.get(b"mcp-method"):
             await answered_early(self._app, scope, receive, send)
             return
-        if SESSION in headers:
-            await self._app(scope, receive, send)
-            return
         body = await _read(receive)
         if body is None:
-            refused = JSONResponse(_too_large(), status_code=413, headers={"Connection": "close"})
+            refused = JSONResponse(_TOO_LARGE.as_answer(), status_code=413, headers={"Connection": "close"})
             await refused(scope, receive, send)
             return
-        await self._app(scope, _again(body, receive), _with_session(send, _opening(body)))
+        message = message_of(body)
+        if isinstance(message, NoMessage):  # of which the SDK says all that its parser does, at length
+            await JSONResponse(message.as_answer(), status_code=400)(scope, receive, send)
+            return
+        name = None if SESSION in headers else _opening(message)
+        await self._app(scope, _again(body, receive), _with_session(send, name))
 
 
 def client_of(session: str | None) -> str | None:
@@ -79,16 +88,13 @@ def _session(name: str) -> bytes:
     ).rstrip(b"=")
 
 
-def _opening(body: bytes) -> str | None:
+def _opening(message: Mapping[str, Any]) -> str | None:
     """The name that a client introduces itself with; None when this is no introduction."""
-    if b'"initialize"' not in body:
+    if message.get("method") != "initialize":
         return None
     try:
-        message = json.loads(body)
-        if message["method"] != "initialize":
-            return None
         return str(message["params"]["clientInfo"]["name"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (TypeError, KeyError):
         return None
 
 
@@ -130,8 +136,3 @@ def _with_session(send: Send, name: str | None) -> Send:
         await send(message)
 
     return sent
-
-
-def _too_large() -> dict[str, object]:
-    said = f"the request is larger than {LARGEST_BODY} bytes; send less at once"
-    return {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": said}}
