@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.rota import Rota
     from bench.setting import Setting
 
-_PAST = 100_000
+PAST = 100_000
 _CONFIG = "[jobs]\nmax_concurrent = 64\nmax_queued = 1000\n"
 _JOB = {
     "command": ["true"],
@@ -34,8 +34,8 @@ def measure(setting: Setting) -> list[Line]:
         rota.start()
         _start(rota, 20)  # warms it up, and leaves a job to copy
         rota.stop()
-        setting.say(f"jobs: {_PAST:,} past ones")
-        ids = _fill(rota)
+        setting.say(f"jobs: {PAST:,} past ones")
+        ids = fill(rota)
         rota.start()
         setting.say("jobs: starts, and look-ups")
         started = _start(rota, starts)
@@ -54,7 +54,7 @@ def measure(setting: Setting) -> list[Line]:
     return [
         line("POST /api/jobs over TCP, 40 variables: median until the id", median(started), 15),
         line("the same: p99", percentile(started, 0.99)),
-        line(f"one of {_PAST:,} past jobs: p99", percentile(found, 0.99), 15),
+        line(f"one of {PAST:,} past jobs: p99", percentile(found, 0.99), 15),
         *(line(f"20 of them, {name}: p99", percentile(times, 0.99)) for name, times in lists.items()),
     ]
 
@@ -83,19 +83,19 @@ def _times(rota: Rota, paths: list[str]) -> list[float]:
     return taken
 
 
-def _fill(rota: Rota) -> list[str]:
+def fill(rota: Rota) -> list[str]:
     """Copies of a job that has ended, older than it; every thousandth with a tag of its own."""
     database = sqlite3.connect(rota.data / "rota.db")
     database.row_factory = sqlite3.Row
     (job,) = database.execute("SELECT * FROM runs WHERE status = 'ended' LIMIT 1").fetchall()
     columns = job.keys()
     made = job["created_at"] // 1000
-    ids = [_id(made - _PAST + number) for number in range(_PAST)]
+    ids = [_id(made - PAST + number) for number in range(PAST)]
     with database:
         database.executemany(
             f"INSERT INTO runs VALUES ({', '.join('?' * len(columns))})",
             (
-                tuple((dict(job) | {"id": run_id, "created_at": (made - _PAST + number) * 1000}).values())
+                tuple((dict(job) | {"id": run_id, "created_at": (made - PAST + number) * 1000}).values())
                 for number, run_id in enumerate(ids)
             ),
         )
