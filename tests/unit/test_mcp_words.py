@@ -68,8 +68,8 @@ def test_every_end_has_a_word_and_a_sentence(reason: EndReason) -> None:
     [
         (WaitingFor(kind=WaitKind.TIME), "waits for its time"),
         (
-            WaitingFor(kind=WaitKind.JOBS, name="[jobs]", run_ids=(RunId("a"), RunId("b"))),
-            "waits for one of the slots of [jobs], which a, b have",
+            WaitingFor(kind=WaitKind.JOBS, run_ids=(RunId("a"), RunId("b"))),
+            "waits for one of the slots of all jobs, which a, b have",
         ),
         (WaitingFor(kind=WaitKind.TASK, name="backup"), "waits for one of the slots of backup"),
         (WaitingFor(kind=WaitKind.KEEPER), "waits until Rota can start programs again"),
@@ -117,6 +117,7 @@ class Form(Arguments):
     lines: Annotated[int, Field(ge=1, le=10)] = 5
     env: Annotated[dict[str, str], Field(default_factory=dict)]
     wait_seconds: float = 0
+    tags: Annotated[list[str] | None, Field(min_length=1)] = None
     key: Key = None
 
 
@@ -134,6 +135,7 @@ class Form(Arguments):
         ({"job": 1}, "there is no argument 'job' (did you mean 'task_id'?)"),
         ({"schedule": 1, "wait": 3}, "there is no argument 'schedule'; there is no argument 'wait' (did"),
         ({"task_id": 1, "key": ""}, 'key is "", and should be text that matches pattern'),
+        ({"task_id": 1, "tags": []}, "tags is [], and should be a list with at least 1 item. It"),
         ({"task_id": "x" * 1000, "lines": "y" * 1000}, "…"),
     ],
 )
@@ -142,7 +144,7 @@ def test_every_fault_of_the_arguments_is_named(given: dict[str, object], said: s
         parse("read", Form, given)
 
     assert said in str(refused.value)
-    assert str(refused.value).endswith("It takes task_id (required), lines, env, wait_seconds, key.")
+    assert str(refused.value).endswith("It takes task_id (required), lines, env, wait_seconds, tags, key.")
     assert len(str(refused.value)) < 500
 
 
@@ -162,6 +164,12 @@ def test_a_fault_within_an_argument_is_told_with_its_place() -> None:
     error = Invalid([Fault(location=each, message="no") for each in places])
 
     assert sentence_of(error) == "env.A=B: no; tags.1: no"
+
+
+def test_what_rest_calls_otherwise_is_told_by_the_name_that_agents_know() -> None:
+    error = Invalid([Fault(location=each, message="no") for each in ("query.since", "query.q")])
+
+    assert sentence_of(error) == "cursor: no; text: no"
 
 
 def test_one_fault_is_told_once() -> None:

@@ -119,7 +119,8 @@ def _searching(wanted: Wanted) -> Callable[[bytes, int, int], Any]:
         re2.compile(text, options)  # by itself first: its error must not speak of what is put around it
         search: Callable[[bytes, int, int], Any] = re2.compile(f"(?m:{text})", options).search
     except (re2.error, UnicodeEncodeError) as error:
-        raise PatternInvalid(_reason(error)) from error
+        what = "it is no regular expression (RE2): " if wanted.regex else ""
+        raise PatternInvalid(f"{what}{_reason(error)}") from error
     return search
 
 

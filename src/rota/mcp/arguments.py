@@ -134,6 +134,7 @@ def _fault(
         value = f"{value[:_LONGEST_SAID]}…"
     said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     said = said.removeprefix("a valid ").replace("String should match", "text that matches")
+    said = said.replace("List should have", "a list with").partition(" after validation")[0]
     return f"{where} is {value}, and should be ", said
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from rota.model.error import Invalid, RotaError, RunEnded
 
+#: What REST calls otherwise than the tools do.
+_OUR_NAMES = {"since": "cursor", "q": "text"}
+
 
 class Refusal(RotaError):
     """The sentence that the agent reads: what is wrong, and what to do next."""
@@ -21,4 +24,4 @@ def sentence_of(error: RotaError) -> str:
 def _place(location: str) -> str:
     """`env.HOME` of `body.env.HOME`: an agent knows no parts of a request."""
     part, _, place = location.partition(".")
-    return place or part
+    return _OUR_NAMES.get(place, place or part)

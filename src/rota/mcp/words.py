@@ -86,7 +86,7 @@ def _waits(waiting_for: WaitingFor | None) -> str:
         case WaitKind.KEEPER:
             return "waits until Rota can start programs again"
     held = f", which {', '.join(waiting_for.run_ids)} have" if waiting_for.run_ids else ""
-    return f"waits for one of the slots of {waiting_for.name}{held}"
+    return f"waits for one of the slots of {waiting_for.name or 'all jobs'}{held}"
 
 
 def moment(at: datetime | None, zone: str) -> str | None:

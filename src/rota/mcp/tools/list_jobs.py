@@ -55,7 +55,7 @@ async def list_jobs(call: Call, it: ListJobs) -> Answer:
         "next_cursor": page.next_cursor,
         "next": "get_job_status(job_id) shows one, tail_job_output its output, wait_for_run its end.",
     }
-    lines = [f"{total} job{'' if total == 1 else 's'}", *(line_of(run) for run in shown)]
+    lines = [f"{total} job{'' if total == 1 else 's'}", *(line_of(call, run) for run in shown)]
     if page.next_cursor is not None:
         lines.append(f"(older: cursor={page.next_cursor!r})")
     return Answer(text="\n".join(lines), data=data)

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from rota.mcp.arguments import Arguments, Cursor, Limit, OneStatus, OneTask
 from rota.mcp.facts import RunFacts, StatusWord, run_facts
+from rota.mcp.job_facts import due
 from rota.mcp.names import task_name
 from rota.mcp.tool import Answer, Tool
 from rota.mcp.words import Word, distance, name_of, told, utc_now
@@ -54,7 +55,7 @@ async def list_runs(call: Call, it: ListRuns) -> Answer:
         "next_cursor": page.next_cursor,
         "next": "get_run(run_id) shows one with its output, diagnose_run(run_id) says why it failed.",
     }
-    lines = [f"{total} run{'' if total == 1 else 's'}", *(line_of(run) for run in shown)]
+    lines = [f"{total} run{'' if total == 1 else 's'}", *(line_of(call, run) for run in shown)]
     if page.next_cursor is not None:
         lines.append(f"(older: cursor={page.next_cursor!r})")
     return Answer(text="\n".join(lines), data=data)
@@ -77,10 +78,16 @@ def filter_of(status: StatusWord | None, name: str | None = None) -> RunFilter:
     return RunFilter(task_name=name, end_reason=failed)
 
 
-def line_of(run: Run) -> str:
+def line_of(call: Call, run: Run) -> str:
     """A run on one line."""
-    at = run.end_at or run.start_at or run.created_at
-    return f"{run.id} {name_of(run)} {told(run)}, {distance(at, utc_now())}"
+    now = utc_now()
+    if run.status is Status.PENDING:
+        when = due(call, run) or f"asked for {distance(run.created_at, now)}"
+    elif run.status is Status.RUNNING:
+        when = f"started {distance(run.start_at or run.created_at, now)}"
+    else:
+        when = f"ended {distance(run.end_at or run.created_at, now)}"
+    return f"{run.id} {name_of(run)} {told(run)}, {when}"
 
 
 TOOL = Tool(

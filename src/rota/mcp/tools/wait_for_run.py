@@ -115,6 +115,8 @@ async def answer_of(call: Call, waited: Waited) -> Answer:
         lines.append(
             f"{'met' if item.met else 'not met'}: {name_of(item.run)} {told(item.run)} (run {item.run.id})."
         )
+        if facts["line"] and facts["line"] not in facts["log"]:  # much was written since
+            lines.append(fenced(facts["line"], "the line"))
         if facts["log"]:
             lines.append(fenced(facts["log"], "last output"))
     return Answer(text="\n".join((*lines, follows)), data=data)
