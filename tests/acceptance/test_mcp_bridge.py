@@ -182,6 +182,44 @@ async def test_its_server_may_be_killed_under_it_and_what_was_asked_goes_on(serv
     assert served.server()["pid"] != first
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_every_kind_of_wait_goes_on_when_the_server_is_killed_in_the_middle_of_it(
+    served: Home, era: str
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    go = served.work / f"go-{era}"
+    until_told = f"until test -e {go}; do sleep 0.05; done"
+    listens = f"import socket; it = socket.create_server(('127.0.0.1', {port})); input()"
+    async with served.bridge(era=era) as one:
+        writes = await one.use("execute_command", command=f"{until_told}; echo ready; read more")
+        serves = await one.use("execute_command", command=f'{until_told}; exec python3 -c "{listens}"')
+        stays = await one.use("execute_command", command="trap '' TERM; echo deaf; sleep 60; sleep 60")
+        await one.use("wait_for_run", run_ids=[stays["job_id"]], text="deaf")
+        waits = [
+            one.use("wait_for_run", run_ids=[writes["job_id"]], text="ready", wait_seconds=50),
+            one.use("wait_for_run", run_ids=[serves["job_id"]], port=port, wait_seconds=50),
+            one.use("kill_job", job_id=stays["job_id"]),
+            one.use("execute_command", command=f"{until_told}; echo over", name=era, wait_seconds=50),
+        ]
+        waiting = [asyncio.create_task(each) for each in waits]
+        while not (await one.use("list_jobs", name=era, status="running"))["jobs"]:
+            pass  # the last of them is under way, and so are those before it
+        first = served.server()["pid"]
+        os.kill(first, signal.SIGKILL)
+        until_gone(first)
+        go.touch()
+        text, open_port, killed, ended = await asyncio.gather(*waiting)
+        started = await one.use("list_jobs", name=era)
+
+    assert (text["met"], text["runs"][0]["line"]) == (True, "ready")
+    assert open_port["met"]
+    assert killed["end_reason"] == "stopped"
+    assert (ended["status"], ended["stdout"]) == ("completed", "over\n")
+    assert started["total"] == 1
+
+
 async def test_a_start_that_is_asked_again_after_a_crash_starts_one_thing(served: Home) -> None:
     async with served.bridge() as one:
         await one.use("list_tasks")

@@ -9,6 +9,7 @@ import pytest
 from fake_server import run
 
 from rota.cli import times
+from rota.cli.follow import turn_of
 from rota.cli.output import Output
 from rota.cli.show_log import say_words
 from rota.cli.verdict import exit_code, verdict
@@ -147,3 +148,21 @@ def test_what_rota_adds_to_a_line_of_its_own_is_shown_as_it_comes(capsys: pytest
 
     said = ["timed out after 1 s", "still there 5 s after SIGTERM: killed", "a; b"]
     assert capsys.readouterr().err.splitlines() == [f"rota: {words}" for words in said]
+
+
+@pytest.mark.parametrize(
+    ("waiting_for", "said"),
+    [
+        (None, "waits for its turn"),
+        ({"kind": "keeper", "name": None, "run_ids": []}, "waits for its turn"),
+        ({"kind": "jobs", "name": None, "run_ids": ["a", "b"]}, "waits for its turn behind a, b"),
+        (
+            {"kind": "jobs", "name": None, "run_ids": list("abcde")},
+            "waits for its turn behind a, b, c and 2 more",
+        ),
+    ],
+)
+def test_a_run_that_waits_names_those_that_have_the_slots(
+    waiting_for: dict[str, object] | None, said: str
+) -> None:
+    assert turn_of({"waiting_for": waiting_for}) == said

@@ -14,7 +14,7 @@ from rota.cli.complaint import say
 from rota.model.error import RotaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rota.cli.show_log import Show
     from rota.client.client import Client
@@ -24,6 +24,9 @@ LOOK = 0.05
 
 #: Seconds after which a run that has not begun is told to wait.
 QUIET = 1.0
+
+#: So many of those that a run waits for are named.
+MOST_NAMED = 3
 
 
 def follow(
@@ -65,7 +68,16 @@ def _tell_if_pending(client: Client, run_id: str) -> None:
             return
         due_at = times.moment(run["due_at"]) if run["due_at"] else None
         early = due_at is not None and due_at > datetime.now(UTC)
-        say(f"run {run_id} {f'is due {times.local(due_at)}' if due_at and early else 'waits for its turn'}")
+        say(f"run {run_id} {f'is due {times.local(due_at)}' if due_at and early else turn_of(run)}")
+
+
+def turn_of(run: Mapping[str, Any]) -> str:
+    """What a pending run waits for: `waits for its turn behind …`, with those that have the slots."""
+    before = (run["waiting_for"] or {}).get("run_ids", ())
+    if not before:
+        return "waits for its turn"
+    more = f" and {len(before) - MOST_NAMED} more" if len(before) > MOST_NAMED else ""
+    return f"waits for its turn behind {', '.join(before[:MOST_NAMED])}{more}"
 
 
 class _End(threading.Thread):
