@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from rota.events.subscription import Gap
 from rota.model.event import EventKind
 from rota.model.run import Status
 
@@ -24,8 +25,8 @@ async def wait_for_start(rota: Rota, run: Run, timeout: float) -> Run:  # noqa: 
         try:
             async with asyncio.timeout(timeout):
                 async for move in moves:
-                    if getattr(move, "run", None) is not None:
-                        break
+                    if not isinstance(move, Gap) and move.run is not None:
+                        return move.run
         except TimeoutError:
             pass
     now = await rota.store.run(run.id)
