@@ -8,6 +8,15 @@
 # folder and the configuration with ROTA_DATA and ROTA_CONFIG, which `rota shutdown` sees too.
 set -eu
 
+# Where the container may make control groups, runs with limits get some. The kernel gives limits to none
+# beside processes, so those of the container move out of the way first.
+groups=/sys/fs/cgroup
+if [ -w "$groups/cgroup.procs" ] && [ -e "$groups/cgroup.type" ] && mkdir -p "$groups/init" 2>/dev/null; then
+	while read -r pid; do
+		echo "$pid" >"$groups/init/cgroup.procs" 2>/dev/null || true
+	done <"$groups/cgroup.procs"
+fi
+
 rota serve "$@" &
 server=$!
 trap 'rota shutdown || kill "$server"' TERM INT

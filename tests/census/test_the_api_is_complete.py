@@ -28,6 +28,7 @@ from rota.logs.searching import Stopped
 from rota.model import error as errors
 from rota.model.event import Event, EventKind
 from rota.model.job import Job
+from rota.model.limit import HeldBy, Limit
 from rota.model.param import Param, ParamKind, ParamType
 from rota.model.run import (
     Actor,
@@ -64,6 +65,7 @@ FULL = Run(
         command=("make", "test"),
         cwd="/srv",
         name="build",
+        env=("TOKEN",),
         tags=("ci",),
         timeout=timedelta(seconds=9),
         stdin=Stdin.PIPE,
@@ -89,10 +91,12 @@ FULL = Run(
     end_at=NOON,
     duration=timedelta(seconds=1, microseconds=1),
     retry_of_run_id=RunId("0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3e"),
+    rerun_of_run_id=RunId("0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d"),
     instance_index=1,
     pid=7,
     cpu_time=timedelta(milliseconds=3),
     max_rss=1,
+    limits={"cpu_max": Limit(max=0.5, held_by=HeldBy.CGROUP)},
     message="x",
 )
 EMPTY = Run(id=FULL.id, task_name="job", triggered_by=TriggeredBy.API, created_at=NOON)
@@ -201,7 +205,7 @@ def test_what_is_written_is_what_its_schema_says(name: str, body: dict[str, Any]
 @pytest.mark.parametrize(
     "enum",
     [
-        *(Kind, Status, EndReason, TriggeredBy, ActorKind, WaitKind, Stdin),
+        *(Kind, Status, EndReason, TriggeredBy, ActorKind, WaitKind, Stdin, HeldBy),
         *(EventKind, Overlap, LogOnFull, EnvBase, ParamKind, ParamType, Stream, Ansi, Stopped),
     ],
 )

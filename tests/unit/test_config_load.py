@@ -69,6 +69,9 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         user = "backup:adm"
         umask = "027"
         nice = -5
+        memory_max = "512mib"
+        cpu_max = "150%"
+        tasks_max = 64
         enabled = false
         manual_trigger = true
         max_concurrent = 4
@@ -100,12 +103,40 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         user="backup:adm",
         umask=0o27,
         nice=-5,
+        memory_max=512 * 1024 * 1024,
+        cpu_max=1.5,
+        tasks_max=64,
         enabled=False,
         manual_trigger=True,
         max_concurrent=4,
         max_queued=0,
         on_overlap=Overlap.QUEUE,
     )
+
+
+def test_a_limit_of_0_is_none_whatever_the_defaults_say(file: Path) -> None:
+    config = loaded(
+        file,
+        """
+        [jobs]
+        cpu_max = 2
+        [defaults]
+        memory_max = "1gb"
+        cpu_max = 0.5
+        tasks_max = 100
+        [tasks.limited]
+        run = "true"
+        [tasks.free]
+        run = "true"
+        memory_max = 0
+        cpu_max = 0
+        tasks_max = 0
+        """,
+    )
+
+    assert config.jobs.cpu_max == 2.0
+    assert config.tasks["limited"].limits == {"memory_max": 10**9, "cpu_max": 0.5, "tasks_max": 100}
+    assert config.tasks["free"].limits == {}
 
 
 def test_defaults_hold_where_a_task_is_silent_and_env_is_merged(file: Path) -> None:

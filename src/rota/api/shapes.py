@@ -14,6 +14,7 @@ from rota.engine.why import Outcome
 from rota.logs.line import Stream
 from rota.logs.searching import Stopped
 from rota.model.event import EventKind
+from rota.model.limit import HeldBy
 from rota.model.param import ParamKind, ParamType
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy, WaitKind
 from rota.model.task import EnvBase, LogOnFull, Overlap, Stdin
@@ -59,6 +60,18 @@ class WaitingFor(BaseModel):
     run_ids: list[RunIdText] = Field(description="Who has them.")
 
 
+class Limit(BaseModel):
+    """How much of the machine a run may use."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max: float = Field(description="Bytes, processors, or processes and threads.")
+    held_by: HeldBy = Field(
+        description="`cgroup`: its control group, for all its processes together. `rlimit`: the kernel, for "
+        "each process by itself. `nothing`: this machine cannot hold it."
+    )
+
+
 class Run(Shape):
     """One execution of a task or a job, from its trigger to its end. What is not known is null."""
 
@@ -70,6 +83,7 @@ class Run(Shape):
         description="Of a job: text for the shell, or a program and its arguments. Null for a task's run."
     )
     cwd: str | None = Field(description="Of a job: the folder that it runs in.")
+    env: list[str] = Field(description="Of a job: the names of its variables; the values are kept nowhere.")
     tags: list[str] = Field(description="Of a job.")
     timeout: float | None = Field(description="Of a job, in seconds; null is no limit.")
     stdin: Stdin | None = Field(description="Of a job; null for a task's run.")
@@ -95,10 +109,15 @@ class Run(Shape):
     duration: float | None = Field(description="Seconds by a clock that never jumps, start to end.")
     retry_attempt: int = Field(ge=0, description="0 for the first attempt.")
     retry_of_run_id: RunIdText | None
+    rerun_of_run_id: RunIdText | None = Field(description="The run that somebody wanted to have again.")
     instance_index: int | None
     pid: int | None
     cpu_time: float | None = Field(description="Seconds of processor time, its children's included.")
     max_rss: int | None = Field(description="Peak memory in bytes; null where it cannot be told truly.")
+    limits: dict[str, Limit] | None = Field(
+        description="Those of `memory_max`, `cpu_max` and `tasks_max` that it has; null for a run "
+        "without any, and for one that has not started."
+    )
     message: str | None = Field(description="One sentence on why it ended so, where there is one.")
 
 
@@ -201,6 +220,9 @@ class Task(Shape):
     user: str | None = Field(description="Whose its runs are; null is Rota's own user.")
     umask: str | None = Field(description="An octal number; null is Rota's own.")
     nice: int | None = Field(description="From -20, the most urgent, to 19; null is Rota's own.")
+    memory_max: int | None = Field(description="Bytes that a run may use; null is no limit.")
+    cpu_max: float | None = Field(description="Processors that a run may use; null is no limit.")
+    tasks_max: int | None = Field(description="Processes and threads of a run; null is no limit.")
     enabled: bool = Field(description="False stops the schedule only.")
     manual_trigger: bool
     max_concurrent: int

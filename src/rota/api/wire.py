@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rota.logs.page import OpenLine
     from rota.model.event import Event
     from rota.model.job import Job
+    from rota.model.limit import Limit
     from rota.model.param import Param
     from rota.model.run import Run, WaitingFor
     from rota.model.task import Task
@@ -62,7 +63,8 @@ def seconds(duration: timedelta | None) -> float | None:
 
 
 _NO_JOB: dict[str, Any] = {
-    "name": None, "command": None, "cwd": None, "tags": [], "timeout": None, "stdin": None, "pty": None,
+    "name": None, "command": None, "cwd": None, "env": [], "tags": [], "timeout": None, "stdin": None,
+    "pty": None,
 }  # fmt: skip
 
 
@@ -71,6 +73,7 @@ def _job(it: Job) -> dict[str, Any]:
         "name": it.name,
         "command": it.command if isinstance(it.command, str) else list(it.command),
         "cwd": it.cwd,
+        "env": list(it.env),
         "tags": list(it.tags),
         "timeout": seconds(it.timeout),
         "stdin": it.stdin.value,
@@ -80,6 +83,10 @@ def _job(it: Job) -> dict[str, Any]:
 
 def _waiting_for(it: WaitingFor) -> dict[str, Any]:
     return {"kind": it.kind.value, "name": it.name, "run_ids": list(it.run_ids)}
+
+
+def _limits(it: Mapping[str, Limit]) -> dict[str, Any]:
+    return {name: {"max": limit.max, "held_by": limit.held_by.value} for name, limit in it.items()}
 
 
 def run(it: Run) -> dict[str, Any]:
@@ -107,10 +114,12 @@ def run(it: Run) -> dict[str, Any]:
         "duration": seconds(it.duration),
         "retry_attempt": it.retry_attempt,
         "retry_of_run_id": it.retry_of_run_id,
+        "rerun_of_run_id": it.rerun_of_run_id,
         "instance_index": it.instance_index,
         "pid": it.pid,
         "cpu_time": seconds(it.cpu_time),
         "max_rss": it.max_rss,
+        "limits": None if it.limits is None else _limits(it.limits),
         "message": it.message,
     }
 
@@ -196,6 +205,9 @@ def definition(it: Task) -> dict[str, Any]:
         "user": it.user,
         "umask": None if it.umask is None else f"{it.umask:04o}",
         "nice": it.nice,
+        "memory_max": it.memory_max,
+        "cpu_max": it.cpu_max,
+        "tasks_max": it.tasks_max,
         "enabled": it.enabled,
         "manual_trigger": it.manual_trigger,
         "max_concurrent": it.max_concurrent,

@@ -19,8 +19,8 @@ NOTHING = "-"
 _STYLES = {
     "success": "green", "healthy": "green", "running": "cyan", "pending": "yellow",
     "failed": "red", "timeout": "red", "lost": "red", "start_failed": "red", "log_overflow": "red",
-    "unhealthy": "red", "not running": "red", "stopped": "magenta", "missed": "yellow",
-    "skipped": "dim", "queue_full": "yellow", "off": "dim", NOTHING: "dim",
+    "out_of_memory": "red", "unhealthy": "red", "not running": "red", "stopped": "magenta",
+    "missed": "yellow", "skipped": "dim", "queue_full": "yellow", "off": "dim", NOTHING: "dim",
 }  # fmt: skip
 
 

@@ -58,7 +58,17 @@ def _text(run: Mapping[str, Any], name: str, out: Output) -> str:
         return f"{value['kind']} {value['name']}"
     if name == "waiting_for" and value is not None:
         return " ".join(filter(None, (value["kind"], value["name"], *value["run_ids"])))
+    if name == "limits" and value is not None:
+        return ", ".join(
+            f"{key} {_amount(key, each['max'])} by {each['held_by']}" for key, each in value.items()
+        )
+    if name == "env":
+        return ", ".join(value) or NOTHING
     if name == "params":
         given = (f"{key}={text}" if text is not None else f"{key} left out" for key, text in value.items())
         return ", ".join(given) or NOTHING
     return NOTHING if value is None else str(value)
+
+
+def _amount(name: str, most: float) -> str:
+    return f"{most / 1_000_000:.1f} MB" if name == "memory_max" else f"{most:g}"

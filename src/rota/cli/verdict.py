@@ -22,6 +22,7 @@ _WORDS = {
     EndReason.MISSED: "missed its tick",
     EndReason.START_FAILED: "could not be started",
     EndReason.LOG_OVERFLOW: "wrote more than its log may hold",
+    EndReason.OUT_OF_MEMORY: "ran out of memory",
     EndReason.LOST: "was lost",
 }
 

@@ -54,6 +54,9 @@ class Jobs:
     allow: tuple[str, ...] | None = None  #: programs; None is any
     deny: tuple[str, ...] = ()  #: programs; it wins over `allow`
     cwd_roots: tuple[str, ...] | None = None  #: absolute folders; None is any
+    memory_max: int | None = None  #: bytes that each may use; None is no limit, as of the next two
+    cpu_max: float | None = None  #: processors that each may use
+    tasks_max: int | None = None  #: processes and threads that each may have at once
     log_max_size: int | None = LOG_MAX_SIZE  #: bytes; None is no limit
     keep_runs: int | None = None  #: so many ended jobs, the newest; None keeps all
     keep_for: timedelta | None = None  #: since their end; None is for ever

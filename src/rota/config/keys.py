@@ -68,6 +68,17 @@ _SIZE = WithJsonSchema({"anyOf": [_TEXT | {"pattern": SIZE}, {"type": "integer",
 Size = Annotated[int, PlainValidator(value.size), _SIZE]
 LogSize = Annotated[int, PlainValidator(value.log_size), _SIZE]
 User = Annotated[str, AfterValidator(value.user), WithJsonSchema(_TEXT | {"pattern": value.USER.pattern})]
+Memory = Annotated[int, PlainValidator(value.memory), _SIZE]
+Processors = Annotated[
+    float,
+    PlainValidator(value.processors),
+    WithJsonSchema({
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": value.MOST_PROCESSORS},
+            _TEXT | {"pattern": f"^{value.PERCENT.pattern}$"},
+        ]
+    }),
+]  # fmt: skip
 Umask = Annotated[int, PlainValidator(value.umask), WithJsonSchema(_TEXT | {"pattern": value.UMASK.pattern})]
 Signal = Annotated[
     str,
@@ -199,6 +210,23 @@ class JobsTable(Table):
         "The folders within which jobs may run: absolute, below `~`, or relative to the folder of this file. "
         "Left out: any.",
         ["~/src", "/srv"],
+    )
+    memory_max: Memory | None = _key(
+        "How much memory a job's processes may use together, at least 4mib; a job that wants more is killed, "
+        "and ends as `out_of_memory`. Left out, or 0: as much as there is.",
+        "512mb",
+    )
+    cpu_max: Processors | None = _key(
+        "How many processors a job's processes may keep busy together: a number, or a share of one. "
+        "Left out, or 0: all of them.",
+        0.5,
+        "150%",
+    )
+    tasks_max: int | None = _key(
+        "How many processes and threads a job may have at once. Left out, or 0: as many as it likes.",
+        64,
+        ge=0,
+        le=4_194_304,
     )
     log_max_size: LogSize = _key(
         "How large a job's log may become on the disk, with its index; at least 128kib. What is too much "
@@ -341,6 +369,23 @@ class DefaultsTable(Table):
         10,
         ge=-20,
         le=19,
+    )
+    memory_max: Memory | None = _key(
+        "How much memory a run's processes may use together, at least 4mib; a run that wants more is killed, "
+        "and ends as `out_of_memory`. Left out, or 0: as much as there is.",
+        "512mb",
+    )
+    cpu_max: Processors | None = _key(
+        "How many processors a run's processes may keep busy together: a number, or a share of one. "
+        "Left out, or 0: all of them.",
+        0.5,
+        "150%",
+    )
+    tasks_max: int | None = _key(
+        "How many processes and threads a run may have at once. Left out, or 0: as many as it likes.",
+        64,
+        ge=0,
+        le=4_194_304,
     )
     enabled: bool = _key(
         "Whether it starts by itself, by its schedule or `run_on_start`; by hand it starts all the same.",

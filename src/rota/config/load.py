@@ -20,6 +20,7 @@ from rota.config.keys import FileTable
 from rota.config.machine_zone import machine_zone
 from rota.config.param import param_of
 from rota.config.sentence import faults_of, placed, sentence_of, warnings_of
+from rota.model.limit import LIMITS
 from rota.model.task import Task
 from rota.timing.calendar import Calendar
 
@@ -201,7 +202,7 @@ def _absolute(folder: str, path: str) -> str:
 
 def _without_limit(said: dict[str, Any]) -> dict[str, Any]:
     """0 is no limit."""
-    for key in ("timeout", "start_deadline", "keep_for", "log_max_size"):
+    for key in ("timeout", "start_deadline", "keep_for", "log_max_size", *LIMITS):
         if key in said and not said[key]:
             said[key] = None
     return said

@@ -28,10 +28,13 @@ ENV_NAME = re.compile(r"^(?!ROTA_)[A-Za-z_][A-Za-z0-9_]*$")
 
 USER = re.compile(r"^[^:/\s\x00]+(:[^:/\s\x00]+)?$")
 UMASK = re.compile(r"^0?[0-7]{3}$")
+PERCENT = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)\s*%")
 
 COMMAND = 'text for the shell, or a list of a program and its arguments such as ["rsync", "-a", "/srv/"]'
 _LONGEST_ARGUMENT = 131_071  #: bytes; the kernel refuses a longer one (MAX_ARG_STRLEN)
 _LONGEST_LABEL = 100
+LEAST_MEMORY = 4 << 20  #: bytes; a program that has less may not even be loaded
+LEAST_PROCESSORS, MOST_PROCESSORS = 0.01, 65_536  #: the kernel's least share, and more than any machine has
 LEAST_LOG = 128 * 1024  #: bytes; two reads of the keeper, so that there is always something to read
 
 
@@ -208,6 +211,24 @@ def log_size(value: Any) -> int:
             f"at least {LEAST_LOG} bytes (128kib), or 0 for no limit",
         )
     return found
+
+
+def memory(value: Any) -> int:
+    found = size(value)
+    if 0 < found < LEAST_MEMORY:
+        raise Unreadable(f"{shown(value)} is too little for any program", "at least 4mib, or 0 for no limit")
+    return found
+
+
+def processors(value: Any) -> float:
+    allowed = 'a number of processors such as 0.5 or 2, a share of one such as "50%", or 0 for no limit'
+    if isinstance(value, str) and (match := PERCENT.fullmatch(value)):
+        value = float(match[1]) / 100
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unreadable(f"{shown(value)} is no share of processors", allowed)
+    if value != 0 and not LEAST_PROCESSORS <= value <= MOST_PROCESSORS:
+        raise Unreadable(f"{shown(value)} is out of range", allowed)
+    return float(value)
 
 
 def host(value: str) -> str:

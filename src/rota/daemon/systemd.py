@@ -26,12 +26,18 @@ def notify(state: str) -> None:
         sock.sendto(state.encode(), address)  # nobody who listens is no reason not to serve
 
 
+def _unit_of(cgroup: str) -> str:
+    """The unit that a control group is of, which may lie below the unit's own (`DelegateSubgroup=`)."""
+    names = cgroup.split("/")
+    return next((name for name in reversed(names) if name.endswith((".service", ".scope"))), names[-1])
+
+
 async def warn_of_kill_mode() -> None:
     """Log a warning when this is a unit's main process, and a restart of the unit would kill the runs."""
     if os.environ.get("SYSTEMD_EXEC_PID") != str(os.getpid()):
         return
     cgroup = Path("/proc/self/cgroup").read_text(encoding="utf-8").strip()  # noqa: ASYNC240  it has no disk
-    unit = cgroup.rpartition("/")[2]
+    unit = _unit_of(cgroup)
     manager = ["--user"] if "/user@" in cgroup else []
     try:
         asked = await asyncio.create_subprocess_exec(

@@ -19,13 +19,14 @@ from rota.model.event import EventKind
 from rota.model.run import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from rota.engine.background import Background
     from rota.engine.clock import Clock
     from rota.engine.store_watch import StoreWatch
     from rota.events.bus import Bus
+    from rota.model.limit import Limit
     from rota.model.run import Ending, EndReason, Run, RunId
     from rota.storage.store import Store
 
@@ -85,11 +86,13 @@ class Ledger:
         entry = self._entries[run.id] = Entry(run, run)
         return entry
 
-    def started(self, entry: Entry, *, at: datetime, pid: int) -> None:
+    def started(
+        self, entry: Entry, *, at: datetime, pid: int, limits: Mapping[str, Limit] | None = None
+    ) -> None:
         """Its process lives."""
         if entry.known.status is not Status.PENDING:
             return  # told twice: by the list after a hello, too
-        entry.known = entry.began = entry.known.started(at=at, pid=pid)
+        entry.known = entry.began = entry.known.started(at=at, pid=pid, limits=limits)
         if not self._starts:
             asyncio.get_running_loop().call_later(PATIENCE, self.write_starts)
         self._starts[entry.known.id] = entry

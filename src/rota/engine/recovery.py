@@ -95,7 +95,7 @@ class Recovery:
         if entry is None or hand_over is None or hand_over.attempt != message.attempt:
             self._heard_of_stranger(message)
         elif isinstance(message, Started):
-            self._ledger.started(entry, at=message.at, pid=message.pid)
+            self._ledger.started(entry, at=message.at, pid=message.pid, limits=message.limits)
         elif isinstance(message, Ended):
             self._ended(entry, message)
         else:
@@ -103,7 +103,7 @@ class Recovery:
 
     def _ended(self, entry: Entry, told: Ended) -> None:
         if told.start_at is not None and told.pid is not None:
-            self._ledger.started(entry, at=told.start_at, pid=told.pid)
+            self._ledger.started(entry, at=told.start_at, pid=told.pid, limits=told.limits)
         good = self._definitions.exit_codes(entry.known)
         self._ledger.ended(entry, end_reason(told.ending, good), told.ending)
 

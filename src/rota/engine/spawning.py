@@ -59,6 +59,7 @@ def spawn_of(
         account=account,
         umask=task.umask,
         nice=task.nice,
+        limits=task.limits,
         secrets=tuple(dict.fromkeys(secret.reveal() for secret in secrets)),
     )
 

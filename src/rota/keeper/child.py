@@ -13,7 +13,7 @@ from __future__ import annotations
 import signal
 import time
 
-from rota.keeper import tree
+from rota.keeper import cgroup, tree
 from rota.keeper.input import Input
 from rota.keeper.protocol import encode
 from rota.keeper.pump import Pump, Screen
@@ -49,11 +49,12 @@ LINGER = 1.0  #: seconds that leftovers have to finish by themselves
 DRAIN = 0.5  #: seconds that a pipe may stay open after the last process of the run that is known
 _AGAIN = 0.2  # seconds between looks for processes that have not died of SIGKILL yet
 
-TIMEOUT, STOPPED, START_FAILED, LOG_OVERFLOW, LOST = (
+TIMEOUT, STOPPED, START_FAILED, LOG_OVERFLOW, OUT_OF_MEMORY, LOST = (
     "timeout",
     "stopped",
     "start_failed",
     "log_overflow",
+    "out_of_memory",
     "lost",
 )
 
@@ -74,6 +75,7 @@ class Child:
         self.log_max_size: int | None = spec.get("log_max_size")
         self.log_on_full: str = spec.get("log_on_full") or DROP_OLD
         self.secrets: list[str] = spec.get("secrets") or []  #: hidden in its log, and written nowhere
+        self.limits: dict[str, float] = spec.get("limits") or {}
         self.log = LogWriter(
             data, self.run_id, keeper.room,
             cap=self.log_max_size, on_full=self.log_on_full, overflowed=self._log_is_full,
@@ -83,6 +85,8 @@ class Child:
         self.input: Input | None = None  #: None for one that reads `/dev/null`
         self._quotes: Quotes | None = None
         self.adopted: dict[int, int] = {}  #: pid → start time of what became the keeper's own child
+        self.group: str | None = None  #: its control group
+        self.held: dict[str, str] | None = None  #: who holds each of its limits
         self.told_fd = -1  #: the trampoline's pipe, until the program is loaded
         self.program = self.folder = ""  #: what the trampoline tries, for the sentence if it fails
         self.pid = 0
@@ -102,6 +106,13 @@ class Child:
         self.cpu_time = 0.0
         self.leftovers: list[str] = []
         self._timers: dict[str, Timer] = {}
+
+    @property
+    def limited(self) -> dict[str, tuple[float, str]] | None:
+        """Its limits, and who holds each; None for a run without."""
+        if self.held is None:
+            return None
+        return {name: (value, self.held[name]) for name, value in self.limits.items()}
 
     # --- beginning
 
@@ -161,6 +172,8 @@ class Child:
             self.note(encode({"run": self.run_id, "cause": self.cause}))
 
     def _signal(self, number: int) -> None:
+        if number == signal.SIGKILL and self.group is not None:
+            cgroup.kill(self.group)
         tree.signal_all(self.roots, number)
         if number == signal.SIGKILL:
             self.kill_at = time.monotonic() + _AGAIN
@@ -187,6 +200,8 @@ class Child:
         self.end_at = time.time_ns() // 1000
         self.duration = time.monotonic() - self.started
         self._cancel("deadline")
+        if self.group is not None and number is not None and cgroup.killed_for_memory(self.group):
+            self._ran_out_of_memory()
         if self.input is not None:
             self.input.end()
         self.end_quotes()
@@ -200,6 +215,17 @@ class Child:
         else:
             self._cancel("kill")
         self.settle()
+
+    def _ran_out_of_memory(self) -> None:
+        if self.cause is not None:
+            return  # it was on its way out
+        most = self.limits.get("memory_max")
+        self.message = "the kernel killed it for want of memory"
+        if most is not None:
+            self.message += f"; its memory_max is {most:.0f} bytes"
+        self.cause = OUT_OF_MEMORY
+        self.say(self.message)
+        self.note(encode({"run": self.run_id, "cause": self.cause}))
 
     def settle(self) -> None:
         """Finish as soon as nothing is left to wait for."""
@@ -331,9 +357,10 @@ class Child:
 
 _SPEC = (
     *("attempt", "timeout", "stop_signal", "grace", "keep_children", "merge_stderr"),
-    *("log_max_size", "log_on_full", "secrets"),
+    *("log_max_size", "log_on_full", "secrets", "limits"),
 )
 _PLAIN = (
     *("told_fd", "program", "folder", "pid", "start_at", "started", "cause", "message", "killed"),
     *("kill_at", "linger_until", "drain_until", "exit", "end_at", "duration", "cpu_time", "leftovers"),
+    *("group", "held"),
 )

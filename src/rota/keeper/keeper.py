@@ -15,6 +15,7 @@ import time
 from collections import deque
 
 from rota.keeper import asked
+from rota.keeper.cgroup import Cgroups, base
 from rota.keeper.child import LOST, START_FAILED, STOPPED, Child
 from rota.keeper.connection import Connection
 from rota.keeper.journal import Journal
@@ -76,6 +77,7 @@ class Keeper:
         self.journal = Journal(data)
         self.room = Room(data)
         self.spawner = Spawner(Mounts(), descriptors)
+        self.cgroups = Cgroups(data, base())
         self.children: dict[str, Child] = {}  #: by run
         self.reaper = Reaper(self.children, main_ended=self._main_ended, log=log)
         self.ended: dict[str, dict[str, Any]] = {}  #: ends that the server has not acknowledged
@@ -225,6 +227,8 @@ class Keeper:
             self._answer_from_journal(message)
             return
         about = {name: message[name] for name in ("run", "attempt", "stop_signal", "grace")}
+        if message.get("limits"):
+            about["cgroup"] = self.cgroups.leaf(run_id)  # where to look for what is left of it
         try:
             self.journal.add(run_id, encode(about))
         except OSError as error:
@@ -246,6 +250,9 @@ class Keeper:
         streams, manner, env = Streams(message), Manner.of(message), message["env"]
         if manner is not None and manner.terminal:
             env.setdefault("TERM", TERM)
+        if manner is not None and manner.limits:
+            child.group, child.held = self.cgroups.make(child.run_id, manner.limits, manner.uid)
+            manner.take(child.group, child.held)
         try:
             at, moment = time.time_ns() // 1000, time.monotonic()
             pid, told = self.spawner.spawn(
@@ -253,6 +260,8 @@ class Keeper:
             )
         except (OSError, SpawnFailed):
             streams.close_ours()
+            if child.group is not None:
+                self.cgroups.remove(child.group)
             raise
         finally:
             streams.close_theirs()
@@ -295,7 +304,7 @@ class Keeper:
             self._end_unstarted(message, LOST, "its keeper died, and nothing that lives can say how it ended")
 
     def _end_unstarted(self, message: dict[str, Any], cause: str, why: str) -> None:
-        nothing = ("pid", "start_at", "duration", "cpu_time", "max_rss", "exit_code", "signal")
+        nothing = ("pid", "start_at", "duration", "cpu_time", "max_rss", "exit_code", "signal", "limits")
         end: dict[str, Any] = dict.fromkeys(nothing)
         end.update(event="ended", run=message["run"], attempt=message["attempt"], cause=cause, message=why)
         end.update(end_at=time.time_ns() // 1000, leftovers=[], log_size=0)
@@ -341,6 +350,8 @@ class Keeper:
         del self.children[child.run_id]
         self.discarding = [pump for pump in (*self.discarding, *child.pumps) if pump.fd >= 0]
         child.cpu_time += cpu_time
+        if child.group is not None:
+            self.cgroups.remove(child.group)
         self._note_end(child, max_rss)
         self._check_left()
 
@@ -358,6 +369,7 @@ class Keeper:
             "cpu_time": None if failed else child.cpu_time,
             "max_rss": None if failed else max_rss,
             "leftovers": child.leftovers, "log_size": child.log.size,
+            "limits": None if failed else child.limited,
         }  # fmt: skip
         line = encode(end)
         child.note(line)
@@ -394,6 +406,7 @@ class Keeper:
             self.log("leaving: no runs and no server")
             self.leaving = True
             self.loop.stop()
+        self.cgroups.tidy()
         self.loop.after(self._idle / 10, self._check_idle)
 
     def _upgrade(self, connection: Connection, message: dict[str, Any]) -> None:
@@ -414,4 +427,4 @@ def _about(error: Exception) -> str:
 
 def _started(child: Child) -> dict[str, Any]:
     about = {"run": child.run_id, "attempt": child.attempt, "pid": child.pid, "at": child.start_at}
-    return {"event": "started", **about}
+    return {"event": "started", **about, "limits": child.limited}

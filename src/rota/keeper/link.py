@@ -27,6 +27,7 @@ from rota.model.error import (
     Unusable,
 )
 from rota.model.input import KEYS, MOST_UNREAD, Input, InputState
+from rota.model.limit import HeldBy, Limit
 from rota.model.run import Cause, Ending, RunId
 from rota.model.task import COLS, ROWS, LogOnFull, Stdin
 
@@ -40,6 +41,7 @@ _PYTHON = (sys.executable, "-I", "-S", "-X", "utf8")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRIES = 50
 _ANSWERING = 2  # the first protocol in which a keeper can be asked
+_LIMITING = 3  # the first in which it knows limits
 _PATIENCE = 10.0  # seconds that an answer may take
 _CLOSED = {
     "none": "its standard input is /dev/null; a task says stdin = true or pty = true in rota.toml, "
@@ -74,6 +76,7 @@ class Spawn:
     umask: int | None = None  #: None is the keeper's
     nice: int | None = None  #: likewise
     secrets: tuple[str, ...] = field(default=(), repr=False)  #: texts that are hidden in its log
+    limits: Mapping[str, float] = field(default_factory=dict)  #: by their names in `rota.model.limit`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +87,7 @@ class Started:
     attempt: str
     pid: int
     at: datetime
+    limits: Mapping[str, Limit] | None = None  #: those that it has
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +100,7 @@ class Ended:
     start_at: datetime | None
     ending: Ending
     leftovers: tuple[str, ...] = ()  #: processes that had to be ended, as `name (pid)`
+    limits: Mapping[str, Limit] | None = None  #: those that it had
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,6 +169,8 @@ class KeeperLink:
         particulars = _particulars(spawn)
         if particulars and self.protocol < _ANSWERING:  # it would start it, as another user for instance
             raise Unusable(f"the keeper is of an older version, and does not know {', '.join(particulars)}")
+        if spawn.limits and self.protocol < _LIMITING:
+            raise Unusable("the keeper is of an older version, and does not know limits")
         self._send(
             op="spawn",
             run=spawn.run_id,
@@ -389,6 +396,8 @@ def _particulars(spawn: Spawn) -> dict[str, Any]:
         asked["nice"] = spawn.nice
     if spawn.secrets:
         asked["secrets"] = spawn.secrets
+    if spawn.limits:
+        asked["limits"] = dict(spawn.limits)
     return asked
 
 
@@ -441,7 +450,11 @@ def _message(heard: dict[str, Any]) -> Message | None:
     match heard.get("event"):
         case "started":
             return Started(
-                run_id=heard["run"], attempt=heard["attempt"], pid=heard["pid"], at=_moment(heard["at"])
+                run_id=heard["run"],
+                attempt=heard["attempt"],
+                pid=heard["pid"],
+                at=_moment(heard["at"]),
+                limits=_limits(heard.get("limits")),
             )
         case "ended":
             return Ended(
@@ -451,6 +464,7 @@ def _message(heard: dict[str, Any]) -> Message | None:
                 start_at=_moment(heard["start_at"]) if heard["start_at"] else None,
                 ending=_ending(heard),
                 leftovers=tuple(heard["leftovers"]),
+                limits=_limits(heard.get("limits")),
             )
         case "not_now":
             return NotNow(run_id=heard["run"], attempt=heard["attempt"], message=heard["message"])
@@ -469,6 +483,12 @@ def _ending(heard: dict[str, Any]) -> Ending:
         message=heard["message"],
         log_size=heard.get("log_size"),
     )
+
+
+def _limits(heard: Mapping[str, tuple[float, str]] | None) -> Mapping[str, Limit] | None:
+    if heard is None:
+        return None
+    return {name: Limit(max=most, held_by=HeldBy(by)) for name, (most, by) in heard.items()}
 
 
 def _moment(microseconds: int) -> datetime:

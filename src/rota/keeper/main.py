@@ -58,6 +58,7 @@ def main(argv: list[str]) -> int:
     )  # fmt: skip
     keeper.upgrade = lambda _, program: upgrade.upgrade(keeper, program, lock)
     if state is None:
+        keeper.cgroups.sweep()
         log(f"keeper {keeper_id}, version {rota.__version__}, pid {os.getpid()}")
         _ready(options, "ready")
     else:
@@ -65,6 +66,7 @@ def main(argv: list[str]) -> int:
         log(f"keeper {keeper_id} is now version {rota.__version__}, with {len(keeper.children)} runs")
     keeper.loop.soon(upgrade.unblock)
     keeper.run()
+    keeper.cgroups.sweep()
     keeper.journal.close()
     os.unlink(os.path.join(data, "keeper.sock"))  # under the lock, so it is not a successor's
     log("gone")

@@ -6,7 +6,7 @@ The server sends `op`:
                                              answered by `hello`, the list of all runs, `listed`
     spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr,
               log_max_size, log_on_full; and where it is wanted: stdin, or pty, rows, cols; account, umask,
-              nice; secrets, texts that are hidden in its log
+              nice; secrets, texts that are hidden in its log; limits, by the names of `rota.keeper.cgroup`
     stop      run, by                        the stop ladder; `by` is for the run's log
     input     id, run, by, secret, and: data  bytes for its standard input
                                         typed bytes for a terminal, instead of `data`
@@ -22,9 +22,9 @@ The server sends `op`:
 The keeper sends `event`:
 
     hello     protocol, version, keeper, boot, pid
-    started   run, attempt, pid, at
+    started   run, attempt, pid, at, limits
     ended     run, attempt, pid, start_at, end_at, duration, cause, exit_code, signal, cpu_time, max_rss,
-              message, leftovers, log_size
+              message, leftovers, log_size, limits
     not_now   run, attempt, message          out of descriptors or room: nothing was spawned, ask again later
     input_taken     id, run, unread          all of it, or what was asked is done
     input_refused   id, run, why, unread     nothing of it, or no `resize`; see `rota.keeper.asked`
@@ -36,7 +36,9 @@ The keeper sends `event`:
 Times are microseconds since the epoch, durations seconds, sizes bytes, `signal` and `stop_signal` numbers;
 bytes are text of the characters 0 to 255. What is asked with an `id` is answered with it.
 
-Protocol 2 has brought input, terminals and accounts.
+`limits` says of each limit of a run how much it is, and who holds it; null for a run without any.
+
+Protocol 2 has brought input, terminals and accounts, 3 limits.
 
 Fields that one side does not know are ignored. A newer server speaks at least the two protocols before its
 own.
@@ -50,7 +52,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PROTOCOL = 2
+PROTOCOL = 3
 OLDEST = 1
 
 #: The longest line, in bytes: an environment may be large.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 
-from rota.keeper import tree
+from rota.keeper import cgroup, tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,12 +76,18 @@ class Reaper:
             name, state, session, start = facts
             # Taken for a stray while it loads its program, it would outlive the run that it belongs to.
             named = tree.run_of(pid, looks=1 if state in "ZX" or session in self.leaders else 20)
-            owner = self._children.get(named or "") or self.leaders.get(session)
+            owner = self._children.get(named or "") or self.leaders.get(session) or self._keeping(pid)
             if owner is not None:
                 owner.adopted[pid] = start
             elif state not in "ZX":
                 self.strays[pid] = start
                 self._log(f"process {pid} ({name}) belongs to no run that is open; it is left alone")
+
+    def _keeping(self, pid: int) -> Child | None:
+        """The run in whose control group a process is: it cannot leave that as it can its session."""
+        if not any(child.group is not None for child in self._children.values()):
+            return None
+        return next((child for name in cgroup.of(pid) if (child := self._children.get(name))), None)
 
     def _adopter(self, pid: int) -> Child | None:
         return next((child for child in self._children.values() if pid in child.adopted), None)

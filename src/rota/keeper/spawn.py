@@ -6,7 +6,7 @@ child, not the keeper, enters the folder and loads the program, and says through
 fork touches no file at all, so it works when every disk but the memory is gone.
 
 Through the trampoline goes also what `posix_spawn` cannot do: a controlling terminal, another user, a umask,
-a niceness (`Manner`).
+a niceness, limits (`Manner`).
 
 Either way a program starts with its own session, default signals, an empty signal mask, no descriptor but its
 three, and the descriptor limit that the keeper itself was given. Standard library only.
@@ -21,12 +21,15 @@ import resource
 import signal
 import termios
 
+from rota.keeper import tree
+from rota.keeper.cgroup import RLIMIT
 from rota.keeper.locality import NotLocal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rota.keeper.cgroup import Limits
     from rota.keeper.locality import Mounts
 
 _RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
@@ -34,7 +37,7 @@ _RESET = [number for number in signal.valid_signals() if number not in (signal.S
 #: What the parts of a spawn are called when one fails; the trampoline sends the index.
 STEPS = (
     *("enter the working folder", "start", "set the limits of", "give a terminal to", "set the niceness of"),
-    "take on the user of",
+    *("take on the user of", "move into its control group", "limit"),
 )
 
 
@@ -45,20 +48,33 @@ class SpawnFailed(Exception):
 class Manner:
     """How a program starts for which the usual way will not do."""
 
-    __slots__ = ("account", "nice", "terminal", "umask")
+    __slots__ = ("account", "group", "limits", "nice", "rlimits", "terminal", "umask")
 
     def __init__(self, message: dict[str, Any]) -> None:
         self.terminal = bool(message.get("pty"))  #: its standard input becomes its controlling terminal
         self.account: tuple[int, int, list[int]] | None = message.get("account")  #: user, group, all groups
         self.umask: int | None = message.get("umask")
         self.nice: int | None = message.get("nice")
+        self.limits: Limits = message.get("limits") or {}
+        self.group: str | None = None  #: the control group that it is moved into
+        self.rlimits: Limits = {}  #: the limits that it is given itself
+
+    @property
+    def uid(self) -> int:
+        """Whose it is."""
+        return os.geteuid() if self.account is None else self.account[0]
+
+    def take(self, group: str | None, held: dict[str, str]) -> None:
+        """The limits are held so."""
+        self.group = group
+        self.rlimits = {name: value for name, value in self.limits.items() if held[name] == RLIMIT}
 
     @classmethod
     def of(cls, message: dict[str, Any]) -> Manner | None:
         """What a spawn asks for; None for the usual way."""
         return cls(message) if not cls._NAMES.isdisjoint(message) else None
 
-    _NAMES = frozenset(("pty", "account", "umask", "nice"))
+    _NAMES = frozenset(("pty", "account", "umask", "nice", "limits"))
 
 
 class Spawner:
@@ -169,6 +185,10 @@ class Spawner:
             os.dup2(tell, 3, inheritable=False)
             # A child that hangs on a dead mount must not keep the server's connection open.
             os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+            if manner is not None and manner.group is not None:
+                step[0] = 6
+                _move_into(manner.group)
+                step[0] = 2
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, hard))
             for number in _RESET:
@@ -181,6 +201,9 @@ class Spawner:
                 _take_on(manner, step)
             step[0] = 0
             os.chdir(folder)
+            if manner is not None and manner.rlimits:
+                step[0] = 7
+                _limit(manner.rlimits, manner.uid)
             step[0] = 1
             _load(argv, env)
         except OSError as error:
@@ -207,6 +230,31 @@ def _take_on(manner: Manner, step: list[int]) -> None:
             os.setgroups(groups)
             os.setgid(group)
             os.setuid(user)
+
+
+def _move_into(group: str) -> None:
+    # The keeper itself would wait for the kernel here.
+    fd = os.open(f"{group}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+    os.write(fd, b"0")
+    os.close(fd)
+
+
+def _limit(limits: Limits, uid: int) -> None:
+    """The limits of one process, which its children have likewise. Address space would be the wrong memory:
+    many programs reserve far more of it than they use.
+    """
+    if "memory_max" in limits:
+        _set_limit(resource.RLIMIT_DATA, int(limits["memory_max"]))
+    if "tasks_max" in limits:
+        # The kernel counts all that the user has on the machine: so many more than there are now.
+        _set_limit(resource.RLIMIT_NPROC, tree.tasks_of(uid) + int(limits["tasks_max"]))
+
+
+def _set_limit(which: int, most: int) -> None:
+    hard = resource.getrlimit(which)[1]
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(which, (most, most))
 
 
 def _load(argv: list[str], env: dict[str, str]) -> None:

@@ -125,6 +125,18 @@ def processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def tasks_of(uid: int) -> int:
+    """How many processes and threads a user has."""
+    count = 0
+    for pid in processes() if HAS_PROC else ():
+        try:
+            if os.stat(f"/proc/{pid}").st_uid == uid:
+                count += len(os.listdir(f"/proc/{pid}/task"))
+        except OSError:
+            continue  # it is gone
+    return count
+
+
 def parent(pid: int) -> int | None:
     """The parent of a process."""
     try:

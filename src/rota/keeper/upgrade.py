@@ -54,6 +54,7 @@ def restore(keeper: Keeper, state: dict[str, Any]) -> None:
     """Take over every run, end and connection."""
     keeper.room.min_free = state.get("min_free", 0)
     keeper.ended = state["ended"]
+    keeper.cgroups.left = state.get("groups", [])
     keeper.reaper.strays = dict(state["strays"])
     for saved in state["children"]:
         child = Child.restored(keeper.loop, keeper.data, saved, keeper)
@@ -100,6 +101,7 @@ def _state(keeper: Keeper, lock: int) -> tuple[dict[str, Any], list[int]]:
         "programs": keeper.spawner.descriptors,
         "children": [child.state() for child in children],
         "ended": keeper.ended,
+        "groups": keeper.cgroups.left,
         "strays": list(keeper.reaper.strays.items()),
         "discarding": [[pump.fd, pump.stream] for pump in discarding],
         "connections": [

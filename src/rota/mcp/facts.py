@@ -31,6 +31,7 @@ class RunFacts(TypedDict, total=False):
     started: str
     ended: str
     duration: float
+    limits: dict[str, str]
     message: str
     next: str
 
@@ -61,5 +62,8 @@ def run_facts(call: Call, run: Run) -> dict[str, Any]:
         "started": moment(run.start_at, zone),
         "ended": moment(run.end_at, zone),
         "duration": None if run.duration is None else run.duration.total_seconds(),
+        "limits": None
+        if not run.limits
+        else {name: f"{limit.max:g}, held by {limit.held_by}" for name, limit in run.limits.items()},
         "message": run.message,
     }

@@ -35,6 +35,7 @@ class Job:
     cwd: str  #: absolute
     name: str | None = None  #: a label; several jobs may have the same
     tags: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()  #: the names of the variables that it was given; their values are kept nowhere
     timeout: timedelta | None = None
     stdin: Stdin = Stdin.NONE
     pty: bool = False  #: it runs on a terminal of its own, which is its standard input too

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rota.model.job import Job
+    from rota.model.limit import Limit
 
 RunId = NewType("RunId", str)
 """A UUIDv7 as 36 lower-case characters; its order is the order of creation."""
@@ -47,6 +48,7 @@ class EndReason(StrEnum):
     MISSED = "missed"  #: its tick passed while nothing could run it
     START_FAILED = "start_failed"  #: nothing was spawned: no such user, folder, program
     LOG_OVERFLOW = "log_overflow"  #: killed by the cap on its log
+    OUT_OF_MEMORY = "out_of_memory"  #: killed by the kernel for want of memory: its own limit's, or any
     LOST = "lost"  #: nothing that lives can say how it ended
 
 
@@ -91,6 +93,7 @@ class Cause(StrEnum):
     STOPPED = "stopped"  #: a stop was asked for, or the keeper was shut down
     START_FAILED = "start_failed"  #: nothing was spawned
     LOG_OVERFLOW = "log_overflow"  #: it wrote more than its log may hold
+    OUT_OF_MEMORY = "out_of_memory"  #: the kernel killed it
     LOST = "lost"  #: the keeper died, or the machine
 
 
@@ -168,10 +171,12 @@ class Run:
     duration: timedelta | None = None
     retry_attempt: int = 0
     retry_of_run_id: RunId | None = None
+    rerun_of_run_id: RunId | None = None  #: which somebody wanted to have again
     instance_index: int | None = None
     pid: int | None = None
     cpu_time: timedelta | None = None
     max_rss: int | None = None
+    limits: Mapping[str, Limit] | None = None  #: those that it has, by name, once it has started
     message: str | None = None  #: one sentence of Rota's own on why it ended so
     node: str = "local"
     hand_over: HandOver | None = None  #: None until it was given to a keeper
@@ -205,9 +210,9 @@ class Run:
             raise IllegalMove(f"run {self.id} is {self.status} and cannot be taken back")
         return replace(self, hand_over=None)
 
-    def started(self, *, at: datetime, pid: int) -> Self:
+    def started(self, *, at: datetime, pid: int, limits: Mapping[str, Limit] | None = None) -> Self:
         """Its process lives."""
-        return self._moved(Status.RUNNING, start_at=at, pid=pid)
+        return self._moved(Status.RUNNING, start_at=at, pid=pid, limits=limits)
 
     def ended(self, reason: EndReason, ending: Ending) -> Self:
         """Nothing of it lives, and nothing secret is kept for it."""

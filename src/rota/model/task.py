@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rota.model.limit import LIMITS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -97,6 +99,9 @@ class Task:
     user: str | None = None  #: whose its runs are, `name` or `name:group`; None is Rota's own
     umask: int | None = None  #: None is Rota's
     nice: int | None = None  #: from -20, the most urgent, to 19; None is Rota's
+    memory_max: int | None = None  #: bytes that a run may use; None is no limit, as of the next two
+    cpu_max: float | None = None  #: processors that it may use, such as 0.5
+    tasks_max: int | None = None  #: processes and threads that it may have at once
     enabled: bool = True  #: False stops the schedule only
     manual_trigger: bool = True
     max_concurrent: int = 1
@@ -106,6 +111,11 @@ class Task:
     log_on_full: LogOnFull = LogOnFull.DROP_OLD
     keep_runs: int | None = None  #: so many of its newest ended runs; None keeps all
     keep_for: timedelta | None = None  #: since their end; None is for ever
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """Those that it has, by name."""
+        return {name: value for name in LIMITS if (value := getattr(self, name)) is not None}
 
     @property
     def starts_by_itself(self) -> bool:

@@ -45,6 +45,7 @@ _ENDS = {
     EndReason.TIMEOUT: "it ran longer than its timeout: see where its log stands still, or allow more",
     EndReason.STOPPED: "somebody asked for its end; it did not fail by itself",
     EndReason.START_FAILED: "nothing was started: see program, working_dir and user, as the message says",
+    EndReason.OUT_OF_MEMORY: "the kernel killed it for want of memory: have it use less, or raise memory_max",
     EndReason.LOG_OVERFLOW: "it wrote more than log_max_size: write less, or raise that",
     EndReason.LOST: "nobody can say how it ended: the machine or the keeper died meanwhile; run it again",
     EndReason.SKIPPED: "it never ran, since an earlier run was going: see on_overlap of its task",

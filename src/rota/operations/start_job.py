@@ -167,6 +167,7 @@ def _job(wanted: JobWanted, jobs: Jobs, login: Login) -> Job:
         command=wanted.command,
         cwd=os.path.normpath(cwd),
         name=wanted.name,
+        env=tuple(sorted(wanted.env)),
         tags=tuple(dict.fromkeys(wanted.tags)),
         timeout=wanted.timeout or jobs.timeout,
         stdin=wanted.stdin,

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rota.model.job import Job
+from rota.model.limit import HeldBy, Limit
 from rota.model.run import (
     Actor,
     ActorKind,
@@ -66,6 +67,9 @@ def of_run(run: Run) -> tuple[object, ...]:
         of_time(run.due_at) if run.due_at is not None else None,
         run.missed_ticks,
         of_time(run.missed_since) if run.missed_since is not None else None,
+        None if run.limits is None else _of_limits(run.limits),
+        None if run.job is None or not run.job.env else json.dumps(run.job.env),
+        run.rerun_of_run_id,
     )
 
 
@@ -78,6 +82,7 @@ def of_life(run: Run) -> tuple[object, ...]:
         run.pid,
         storable(run.message),
         *((None, None, None) if hand_over is None else _hand_over(hand_over)),
+        None if run.limits is None else _of_limits(run.limits),
     )
 
 
@@ -97,6 +102,7 @@ def of_end(run: Run) -> tuple[object, ...]:
         run.max_rss,
         storable(run.message),
         *((None, None, None) if hand_over is None else _hand_over(hand_over)),
+        None if run.limits is None else _of_limits(run.limits),
     )
 
 
@@ -141,6 +147,9 @@ def to_run(row: Sequence[Any]) -> Run:
         due_at,
         missed_ticks,
         missed_since,
+        limits,
+        env,
+        rerun_of_run_id,
     ) = row
     return Run(
         id=RunId(run_id),
@@ -156,6 +165,7 @@ def to_run(row: Sequence[Any]) -> Run:
             timeout=to_duration(timeout) if timeout is not None else None,
             stdin=_STDIN[stdin],
             pty=bool(pty),
+            env=() if env is None else tuple(json.loads(env)),
         ),
         status=_STATUS[status],
         end_reason=_END_REASON[end_reason],
@@ -182,6 +192,8 @@ def to_run(row: Sequence[Any]) -> Run:
         node=node,
         hand_over=HandOver(attempt=attempt, keeper_id=keeper_id, boot_id=boot_id) if attempt else None,
         sealed=sealed,
+        limits=None if limits is None else _limits(limits),
+        rerun_of_run_id=rerun_of_run_id,
     )
 
 
@@ -206,6 +218,15 @@ def _of_job(job: Job) -> tuple[object, ...]:
         job.stdin.value,
         int(job.pty),
     )
+
+
+def _of_limits(limits: Mapping[str, Limit]) -> str:
+    return json.dumps({name: (limit.max, limit.held_by.value) for name, limit in limits.items()})
+
+
+def _limits(text: str) -> Mapping[str, Limit]:
+    parsed: dict[str, tuple[float, str]] = json.loads(text)
+    return {name: Limit(max=most, held_by=HeldBy(by)) for name, (most, by) in parsed.items()}
 
 
 def _command(text: str) -> str | tuple[str, ...]:

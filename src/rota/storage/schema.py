@@ -26,7 +26,7 @@ from rota.model.task import Stdin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that these tables are the outcome of."""
 
 
@@ -88,6 +88,9 @@ RUNS = Table(
             name="a_gap_is_whole",
         ),
     ),
+    Column("limits", Text),  # a JSON object; null for a run that has none, or has not started
+    Column("env", Text),  # of a job: a JSON list of the names; null when there are none
+    Column("rerun_of_run_id", Text),
     _is_one_of("kind", Kind),
     _is_one_of("status", Status),
     _is_one_of("end_reason", EndReason),
@@ -231,6 +234,15 @@ REMOVALS = Table(
     Column("run_id", Text, primary_key=True),  # its files are to be removed; its row may be gone
     sqlite_with_rowid=False,
 )
+
+DELETED = Table(
+    "deleted",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("run", Text, nullable=False),  # its row, as a JSON object of the columns that were not null
+)
+Index("deleted_by_age", DELETED.c.at)
 
 WAITS = Table(
     "waits",
