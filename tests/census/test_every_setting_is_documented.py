@@ -27,6 +27,7 @@ TABLES = {
     "`[storage]`": "StorageTable",
     "`[jobs]`": "JobsTable",
     "`[calendars.NAME]`": "CalendarTable",
+    "`[groups.NAME]`": "GroupTable",
     "`[tasks.NAME]`": "TaskTable",
 }
 

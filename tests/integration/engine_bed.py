@@ -258,9 +258,9 @@ class BreakableStore:
 class Bed:
     """One engine, and what it stands on. `restart` gives it a new server over the same store and keeper."""
 
-    def __init__(self, data: Path, tasks: Iterable[Task]) -> None:
+    def __init__(self, data: Path, tasks: Iterable[Task], **tables: Any) -> None:
         self.data = data
-        self.config = Config(path=data / "rota.toml", tasks={task.name: task for task in tasks})
+        self.config = Config(path=data / "rota.toml", tasks={task.name: task for task in tasks}, **tables)
         self.clock = HandClock()
         self.keeper = FakeKeeper()
         self.connects = True  #: False: no keeper can be had until `reconnect`
@@ -351,8 +351,8 @@ async def settle() -> None:
 
 
 @asynccontextmanager
-async def bed_of(data: Path, *tasks: Task) -> AsyncIterator[Bed]:
-    bed = Bed(data, tasks)
+async def bed_of(data: Path, *tasks: Task, **tables: Any) -> AsyncIterator[Bed]:
+    bed = Bed(data, tasks, **tables)
     await bed.start()
     try:
         yield bed

@@ -225,6 +225,25 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(file: Path) -> None:
             3,
             'on_overlap is "skip"',
         ),
+        (
+            '[groups.up]\nmax_concurrent = 1\n[tasks]\nb.run = "x"\nb.group = "upp"\na = { run = "x", group = "up" }',
+            "tasks.b.group",
+            5,
+            'there is no [groups."upp"]; did you mean "up"?',
+        ),
+        (
+            '[groups.backups]\nmax_concurrent = 1\n[tasks.a]\nrun = "x"',
+            "groups.backups",
+            1,
+            'no task has group = "backups"',
+        ),
+        ('[tasks.a]\nrun = "x"\npriority = 5', "tasks.a.priority", 3, "it shares no slots"),
+        (
+            '[server]\nmax_concurrent = 2\n[tasks.a]\nrun = "x"\nmax_concurrent = 3',
+            "tasks.a.max_concurrent",
+            5,
+            "never so many at once: [server] max_concurrent is 2",
+        ),
     ],
 )
 def test_what_is_allowed_and_hardly_meant_is_a_warning(
@@ -241,6 +260,8 @@ def test_what_is_allowed_and_hardly_meant_is_a_warning(
     [
         '[tasks.a]\nrun = "x"\ncron = "@daily"\nmanual_trigger = false',
         '[tasks.a]\nrun = """\n#!/bin/bash -e\ntrue\n"""\nshell = "/bin/bash"',
+        '[tasks.a]\nrun = "x"\ngroup = "a mere label"',
+        '[groups.g]\nmax_concurrent = 4\n[tasks.a]\nrun = "x"\ngroup = "g"\npriority = 5\nmax_concurrent = 4',
         '[defaults]\nmax_queued = 5\nshell = "bash"\n[tasks.a]\nrun = ["x"]\non_overlap = "skip"',
     ],
 )

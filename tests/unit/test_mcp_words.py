@@ -71,7 +71,10 @@ def test_every_end_has_a_word_and_a_sentence(reason: EndReason) -> None:
             WaitingFor(kind=WaitKind.JOBS, run_ids=(RunId("a"), RunId("b"))),
             "waits for one of the slots of all jobs, which a, b have",
         ),
-        (WaitingFor(kind=WaitKind.TASK, name="backup"), "waits for one of the slots of backup"),
+        (WaitingFor(kind=WaitKind.TASK, name="backup"), "waits for one of the slots of task backup"),
+        (WaitingFor(kind=WaitKind.SERVER), "waits for one of the slots of the server"),
+        (WaitingFor(kind=WaitKind.PAUSE, name="backup"), "waits for the end of the pause of backup"),
+        (WaitingFor(kind=WaitKind.PAUSE), "waits for the end of the pause of everything"),
         (WaitingFor(kind=WaitKind.KEEPER), "waits until Rota can start programs again"),
     ],
 )

@@ -53,11 +53,13 @@ class WaitingFor(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: WaitKind = Field(
-        description="`time`: its `scheduled_at`; `task`, `jobs`: one of the slots that `run_ids` have; "
-        "`keeper`: the keeper, or the database."
+        description="`time`: its `scheduled_at`; `task`, `group`, `server`, `jobs`: one of the slots that "
+        "`run_ids` have; `pause`: the end of a pause; `keeper`: the keeper, or the database."
     )
-    name: str | None = Field(description="Whose slots they are, where a name says it.")
-    run_ids: list[RunIdText] = Field(description="Who has them.")
+    name: str | None = Field(
+        description="Whose slots they are, or what is paused, where a name says it: a task or a group."
+    )
+    run_ids: list[RunIdText] = Field(description="Who has them; of more than 100 the oldest.")
 
 
 class Limit(BaseModel):
@@ -227,6 +229,7 @@ class Task(Shape):
     manual_trigger: bool
     max_concurrent: int
     max_queued: int
+    priority: int = Field(description="The higher goes first to a slot that tasks share.")
     on_overlap: Overlap
     log_max_size: int | None = Field(description="Bytes that the log of a run may take; null is no limit.")
     log_on_full: LogOnFull

@@ -212,6 +212,7 @@ def definition(it: Task) -> dict[str, Any]:
         "manual_trigger": it.manual_trigger,
         "max_concurrent": it.max_concurrent,
         "max_queued": it.max_queued,
+        "priority": it.priority,
         "on_overlap": it.on_overlap,
         "log_max_size": it.log_max_size,
         "log_on_full": it.log_on_full,

@@ -31,6 +31,7 @@ class Server:
     host: str = HOST  #: a loopback address or name
     port: int = PORT  #: 0 takes any free one
     timezone: str = "UTC"  #: IANA name, of the tasks that say none; a file that says none has the machine's
+    max_concurrent: int | None = None  #: runs of tasks at once, of all together; None is no limit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +64,13 @@ class Jobs:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """What holds for the tasks of a group together."""
+
+    max_concurrent: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mcp:
     """What agents may do."""
 
@@ -79,5 +87,6 @@ class Config:
     jobs: Jobs = field(default_factory=Jobs)
     mcp: Mcp = field(default_factory=Mcp)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     warnings: tuple[ConfigFault, ...] = ()  #: what is allowed, and probably not meant

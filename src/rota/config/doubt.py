@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rota.config.position import KeyPath
     from rota.model.task import Task
 
+_SHARING = frozenset({"group", "priority", "max_concurrent"})
+
 Doubt = tuple["KeyPath", str]  #: where it is, and a sentence
 
 
@@ -25,10 +28,54 @@ def doubts(tables: FileTable, tasks: Mapping[str, Task]) -> list[Doubt]:
     if not tasks and "jobs" not in tables.model_fields_set:
         return [((), "there is no task in this file; a task is a table [tasks.NAME]")]
     return [
-        (("tasks", name, *path), sentence)
-        for name, task in tasks.items()
-        for path, sentence in _of_task(task, tables.tasks[name].model_fields_set)
+        *_of_groups(tables, tasks),
+        *(
+            (("tasks", name, *path), sentence)
+            for name, task in tasks.items()
+            for path, sentence in (
+                *_of_task(task, tables.tasks[name].model_fields_set),
+                *(
+                    ()
+                    if tables.tasks[name].model_fields_set.isdisjoint(_SHARING)
+                    else _of_sharing(task, tables, tables.tasks[name].model_fields_set)
+                ),
+            )
+        ),
     ]
+
+
+def _of_groups(tables: FileTable, tasks: Mapping[str, Task]) -> Iterator[Doubt]:
+    labels = {task.group for task in tasks.values() if task.group is not None}
+    for name in tables.groups:
+        if name not in labels:
+            near = get_close_matches(name, labels, n=1, cutoff=0.7)
+            meant = f'; did you mean "{near[0]}"?' if near else ""
+            yield ("groups", name), f'no task has group = "{name}"{meant}'
+
+
+def _of_sharing(task: Task, tables: FileTable, said: set[str]) -> Iterator[Doubt]:
+    """What a task says of the slots that it shares with others."""
+    group = tables.groups.get(task.group or "")
+    if task.group is not None and group is None:
+        near = get_close_matches(task.group, tables.groups, n=1, cutoff=0.7)
+        if near:
+            yield (
+                ("group",),
+                f'a mere label: there is no [groups."{task.group}"]; did you mean "{near[0]}"?',
+            )
+    if "priority" in said and group is None and tables.server.max_concurrent is None:
+        yield (
+            ("priority",),
+            "it shares no slots: there is no limit of its group, nor [server] max_concurrent",
+        )
+    if "max_concurrent" in said:
+        limits = {
+            "[server] max_concurrent": tables.server.max_concurrent,
+            f"max_concurrent of its group {task.group}": None if group is None else group.max_concurrent,
+        }
+        for name, most in limits.items():
+            if most is not None and most < task.max_concurrent:
+                yield ("max_concurrent",), f"never so many at once: {name} is {most}"
 
 
 def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:

@@ -35,6 +35,7 @@ _TEXT = {"type": "string"}
 
 Text = Annotated[str, AfterValidator(value.text)]
 Label = Annotated[Text, AfterValidator(value.label)]
+GroupName = Annotated[Label, WithJsonSchema(_TEXT | {"pattern": r"\S"})]
 Zone = Annotated[str, AfterValidator(value.zone)]
 Shell = Annotated[Text, AfterValidator(value.shell)]
 Folder = Annotated[Text, AfterValidator(value.folder)]
@@ -143,6 +144,13 @@ class ServerTable(Table):
     timezone: Zone | None = _key(
         "The time zone of every schedule that names none, by its IANA name. Left out: the machine's own.",
         "Europe/Paris",
+    )
+    max_concurrent: int | None = _key(
+        "How many runs of tasks may be running at once, of all tasks together; services and jobs, which have "
+        "limits of their own, do not count. Left out: no limit.",
+        8,
+        ge=1,
+        le=10_000,
     )
 
 
@@ -490,6 +498,17 @@ class ParamTable(Table):
         return self
 
 
+class GroupTable(Table):
+    """What holds for the tasks of a group together."""
+
+    max_concurrent: int = Field(
+        description="How many runs of the group's tasks may be running at once, of all of them together.",
+        examples=[1, 4],
+        ge=1,
+        le=10_000,
+    )
+
+
 class TaskTable(DefaultsTable):
     """A task: what to run, when, and under which rules."""
 
@@ -533,7 +552,20 @@ class TaskTable(DefaultsTable):
         default=False,
     )
     description: Text | None = _key("What it is for, in a sentence for people.", "Dumps the shop's database")
-    group: Label | None = _key("A label to show tasks together by.", "backups")
+    group: Label | None = _key(
+        "A label to show tasks together by, and to pause them by. Where there is a table [groups.NAME] of "
+        "that name, they share its slots.",
+        "backups",
+    )
+    priority: int = _key(
+        "Who goes first to a slot that tasks share, be it their group's or the server's: the higher number, "
+        "and of equal ones whoever has waited longer.",
+        10,
+        -5,
+        default=0,
+        ge=-1000,
+        le=1000,
+    )
     tags: list[Label] = _key("Labels to find tasks by.", ["nightly", "database"], default=[])
     params: list[ParamTable] = _key(
         "The values that a run of it may be given, in the order of its arguments.",
@@ -543,7 +575,7 @@ class TaskTable(DefaultsTable):
 
 
 class FileTable(Table):
-    """Rota's configuration: a server and its disk, what holds for jobs, agents and tasks, days, and tasks."""
+    """Rota's configuration: a server and its disk, what holds for jobs, agents and tasks, and the tasks."""
 
     server: ServerTable = Field(
         ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
@@ -558,6 +590,9 @@ class FileTable(Table):
     )
     calendars: dict[CalendarName, CalendarTable] = Field(
         {}, description="Sets of days, each by its name, for the `except` and `only` of tasks."
+    )
+    groups: dict[GroupName, GroupTable] = Field(
+        {}, description="Limits that tasks share, each by the name that they have as their `group`."
     )
     tasks: dict[TaskName, TaskTable] = Field(
         {},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rota.config.config import Config, Jobs, Mcp, Server, Storage
+from rota.config.config import Config, Group, Jobs, Mcp, Server, Storage
 from rota.config.conflict import conflicts
 from rota.config.doubt import doubts
 from rota.config.env_file import EnvFiles
@@ -65,6 +65,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         jobs=_jobs(tables.jobs, str(path.parent)),
         mcp=Mcp(**_said(tables.mcp)),
         calendars={name: _calendar(table) for name, table in tables.calendars.items()},
+        groups={name: Group(**_said(table)) for name, table in tables.groups.items()},
         tasks=tasks,
         warnings=tuple(warnings),
     )

@@ -12,6 +12,7 @@ from rota.config.fault import ConfigFault
 from rota.config.keys import (
     CalendarTable,
     DefaultsTable,
+    GroupTable,
     ParamTable,
     ServerTable,
     StorageTable,
@@ -58,6 +59,7 @@ _HOMES: dict[str, type[Table]] = {
     "[server]": ServerTable,
     "[storage]": StorageTable,
     "[calendars.NAME]": CalendarTable,
+    "[groups.NAME]": GroupTable,
     "[tasks.NAME]": TaskTable,
     "[defaults]": DefaultsTable,
     "[[tasks.NAME.params]]": ParamTable,

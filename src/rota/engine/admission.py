@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rota.model.task import Overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from rota.model.run import RunId
     from rota.model.task import Task
@@ -25,31 +25,33 @@ class Fate(StrEnum):
     FULL = "full"  #: as many wait already as may
     EARLY = "early"  #: it is not due yet, and admitted when it is
     LATE = "late"  #: it had to start before now
+    KEPT = "kept"  #: it waits for the end of a pause
+    PAUSED = "paused"  #: it would have started by itself, and a pause lets it go by
 
 
-def admit(task: Task, *, holding: int, waiting: int) -> Fate:
-    """The fate of a trigger while `holding` runs have a slot of the task and `waiting` want one."""
-    if holding < task.max_concurrent and not waiting:  # nobody overtakes those who wait
-        return Fate.START
+def admit(task: Task, *, holding: int, waiting: int, kept: int = 0, room: bool = True) -> Fate:
+    """The fate of a trigger while `holding` runs have a slot of the task and `waiting` want one.
+
+    `kept` more want one after a pause; `room` says whether the group and the server have a slot too. What
+    only those have no slot for waits, whatever `on_overlap` says: the task is not running as often as it may.
+    """
+    beyond = holding + waiting - task.max_concurrent
+    if beyond < 0:
+        return Fate.START if room and not waiting else Fate.QUEUE  # nobody overtakes those who wait
     match task.on_overlap:
         case Overlap.SKIP:
             return Fate.SKIP
         case Overlap.REPLACE:
             return Fate.REPLACE
         case Overlap.QUEUE:
-            return Fate.QUEUE if waiting < task.max_queued else Fate.FULL
+            return Fate.QUEUE if beyond + kept < task.max_queued else Fate.FULL
 
 
-def promoted(task: Task, *, holding: int, waiting: Iterable[RunId]) -> list[RunId]:
-    """Those whose turn it is, the longest waiting first."""
-    return list(islice(waiting, max(0, task.max_concurrent - holding)))
-
-
-def displaced(task: Task, waiting: Collection[RunId]) -> list[RunId]:
-    """Those who wait in vain because a newer one replaces them."""
+def displaced(task: Task, waiting: Collection[RunId], *, holding: int) -> list[RunId]:
+    """Those who wait in vain because newer ones replace them."""
     if task.on_overlap is not Overlap.REPLACE:
         return []
-    return list(islice(waiting, max(0, len(waiting) - 1)))
+    return list(islice(waiting, max(0, len(waiting) - max(1, task.max_concurrent - holding))))
 
 
 def victim(

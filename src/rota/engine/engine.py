@@ -117,7 +117,12 @@ class Engine:
             base=inherited(os.environ if environ is None else environ),
             folder=str(config.path.parent.absolute() if config.path is not None else Path.home()),
         )
-        self._slots = Slots(self._definitions.rules)
+        self._slots = Slots(
+            self._definitions.rules,
+            self.tasks,
+            groups={name: group.max_concurrent for name, group in config.groups.items()},
+            server=config.server.max_concurrent,
+        )
         self._later = Later(self._clock, look=lambda run_id: self._intake.look(run_id))
         self._watch = StoreWatch(store=store, bus=bus, clock=self._clock)
         self._ledger = Ledger(

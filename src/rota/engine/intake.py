@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rota.engine.admission import Fate
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from rota.timing.planner import Tick
 
 NO_TASK = "its task is no longer in the configuration"
+
+HOLDERS_NAMED = 100
+"""Of those who have the slots that a run waits for, so many are named: a thousand may wait for a thousand."""
 
 #: What the trigger is answered, as an idempotent repetition of it has to be answered again.
 STATUS_CODES = {
@@ -234,8 +238,10 @@ class Intake:
         if run.id in self._later:
             return WaitingFor(kind=WaitKind.TIME)
         if self._slots.waits(name, run.id):
-            kind, whose = (WaitKind.JOBS, None) if run.job is not None else (WaitKind.TASK, run.task_name)
-            return WaitingFor(kind=kind, name=whose, run_ids=tuple(self._slots.holders(name)))
+            gate = self._slots.lacking(name)
+            return WaitingFor(
+                kind=gate.kind, name=gate.name, run_ids=tuple(islice(gate.holders, HOLDERS_NAMED))
+            )
         return WaitingFor(kind=WaitKind.KEEPER) if self._slots.holds(name, run.id) else None
 
     def free(self, run: Run) -> None:

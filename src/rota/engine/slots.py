@@ -1,11 +1,14 @@
-"""The slots of every task, and of all jobs: who holds one, who waits for one, in order of their coming."""
+"""The slots of tasks, groups and the server, and of all jobs: who holds one, and who waits for his turn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
-from rota.engine.admission import Fate, admit, displaced, promoted, victim
+from rota.engine.admission import Fate, admit, displaced, victim
+from rota.engine.gate import Gate, Places, Turn
+from rota.model.job import JOBS
+from rota.model.run import WaitKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -13,49 +16,100 @@ if TYPE_CHECKING:
     from rota.model.run import RunId
     from rota.model.task import Task
 
-
-@dataclass(slots=True)
-class Places:
-    """The runs of one task, or the jobs, that are open, or are being written down."""
-
-    holders: dict[RunId, None] = field(
-        default_factory=dict
-    )  #: have a slot, whether their process lives yet or not
-    waiting: dict[RunId, None] = field(default_factory=dict)
-    leaving: set[RunId] = field(default_factory=set)  #: holders that were asked to stop
-
-
-_NONE = Places()
+_NONE = Places(WaitKind.TASK, None, most=0)
 
 
 class Slots:
     """A place is taken before its run is written, and given back when that fails, without a pause between
     looking and taking: two triggers at once never both get the last slot. Names are `Run.defined_by`.
+
+    Whoever could start has started: that holds between any two calls, but for those to `wait`, `resume` and
+    `go_by`, after which `promote` is to be called.
     """
 
-    def __init__(self, tasks: Mapping[str, Task]) -> None:
-        self._tasks = tasks
+    def __init__(
+        self,
+        rules: Mapping[str, Task],
+        tasks: Mapping[str, Task] | None = None,
+        *,
+        groups: Mapping[str, int] | None = None,
+        server: int | None = None,
+    ) -> None:
+        """`rules` are those of each task, of all jobs, and of whatever else runs; see `go_by`."""
+        self._rules = rules
         self._places: dict[str, Places] = {}  # only where there are open runs
+        self._number = count()
+        self._tasks: Mapping[str, Task] = {}
+        self._groups: Mapping[str, Gate] = {}
+        self._server: Gate | None = None
+        self.go_by(rules if tasks is None else tasks, groups=groups or {}, server=server)
+
+    def go_by(self, tasks: Mapping[str, Task], *, groups: Mapping[str, int], server: int | None) -> None:
+        """Keep to these limits from now on: of groups, by their names, and of the server over all `tasks`.
+
+        What has a slot keeps it, though there were to be more than may.
+        """
+        self._tasks = tasks
+        self._server = None if server is None else Gate(WaitKind.SERVER, None, most=server)
+        self._groups = {
+            name: Gate(WaitKind.GROUP, name, most=most, above=self._server) for name, most in groups.items()
+        }
+        before, self._places = self._places, {}
+        for name, old in before.items():
+            places = self._at(name)
+            priority = self._priority(name)
+            for run_id in old.holders:
+                places.hold(run_id)
+            for run_id, (_, last, number) in old.waiting.items():
+                places.wait(run_id, (-priority, last, number))
+            places.kept = {run_id: (-priority, *turn[1:]) for run_id, turn in old.kept.items()}
+            places.leaving = old.leaving
+            places.settle()
 
     def take(self, task: Task, run_id: RunId) -> Fate:
         """Admit a new run, and keep its place."""
-        places = self._places.get(task.name)
-        if places is None:
-            places = self._places[task.name] = Places()
-        fate = admit(task, holding=len(places.holders), waiting=len(places.waiting))
+        places = self._at(task.name)
+        fate = admit(
+            task,
+            holding=len(places.holders),
+            waiting=len(places.waiting),
+            kept=len(places.kept),
+            room=places.above is None or all(gate.is_open for gate in places.above.path()),
+        )
         if fate is Fate.START:
-            places.holders[run_id] = None
+            places.hold(run_id)
         elif fate in (Fate.QUEUE, Fate.REPLACE):
-            places.waiting[run_id] = None
+            places.wait(run_id, self._turn(task.name))
+            places.settle()
         return fate
 
     def hold(self, name: str, run_id: RunId) -> None:
         """A run of an earlier server that has its slot already."""
-        self._places.setdefault(name, Places()).holders[run_id] = None
+        self._at(name).hold(run_id)
 
-    def wait(self, name: str, run_id: RunId) -> None:
-        """A run of an earlier server that waits."""
-        self._places.setdefault(name, Places()).waiting[run_id] = None
+    def wait(self, name: str, run_id: RunId, *, first: bool = False) -> None:
+        """This run waits, however many there are; `first`: before those that are not to go first."""
+        places = self._at(name)
+        places.wait(run_id, self._turn(name, first=first))
+        places.settle()
+
+    def keep(self, name: str, run_id: RunId, *, first: bool = False) -> None:
+        """This run waits, once a pause is over."""
+        self._at(name).kept[run_id] = self._turn(name, first=first)
+
+    def pause(self, name: str) -> None:
+        """Those that wait keep their turns, and get no slot until they are told to go on."""
+        places = self._places.get(name, _NONE)
+        places.kept.update(places.waiting)
+        places.waiting.clear()
+        places.settle()
+
+    def resume(self, name: str, run_ids: Iterable[RunId]) -> None:
+        """These, which were kept, wait in their turns."""
+        places = self._places.get(name, _NONE)
+        for run_id in run_ids:
+            places.wait(run_id, places.kept.pop(run_id))
+        places.settle()
 
     def leave(self, name: str, run_id: RunId) -> None:
         """A holder was asked to stop."""
@@ -64,28 +118,25 @@ class Slots:
             places.leaving.add(run_id)
 
     def free(self, name: str, run_id: RunId) -> list[RunId]:
-        """The run gives up its place; those whose turn it is now hold a slot, and are returned."""
+        """The run gives up its place; returns those who hold a slot now, since it is their turn, of any task."""
         places = self._places.get(name)
         if places is None:
             return []
-        places.holders.pop(run_id, None)
-        places.waiting.pop(run_id, None)
-        places.leaving.discard(run_id)
-        if not places.holders and not places.waiting:
+        places.forget(run_id)
+        turns = self.promote(name)
+        if places.is_empty:
             del self._places[name]
-            return []
-        return self.promote(name)
+        return turns
 
     def promote(self, name: str) -> list[RunId]:
-        """Give the free slots to those who wait longest; returns them."""
-        places = self._places.get(name, _NONE)
-        task = self._tasks.get(name)
-        if task is None or not places.waiting:
-            return []
-        turns = promoted(task, holding=len(places.holders), waiting=places.waiting)
-        for run_id in turns:
-            del places.waiting[run_id]
-            places.holders[run_id] = None
+        """Give free slots to those whose turn it is, of this and of all that share slots with it."""
+        *_, top = self._places.get(name, _NONE).path()
+        turns: list[RunId] = []
+        while top.first() is not None:
+            places = top.foremost()
+            run_id = next(iter(places.waiting))
+            places.hold(run_id)
+            turns.append(run_id)
         return turns
 
     def displaced(self, name: str, written: Callable[[RunId], bool]) -> list[RunId]:
@@ -93,13 +144,14 @@ class Slots:
 
         Here and in `victim` only those count that are written down: the others may yet come to nothing.
         """
-        task = self._tasks.get(name)
-        waiting = [run_id for run_id in self.waiting(name) if written(run_id)]
-        return displaced(task, waiting) if task is not None else []
+        task = self._rules.get(name)
+        places = self._places.get(name, _NONE)
+        waiting = [run_id for run_id in places.waiting if written(run_id)]
+        return displaced(task, waiting, holding=len(places.holders)) if task is not None else []
 
     def victim(self, name: str, written: Callable[[RunId], bool]) -> RunId | None:
         """The holder that has to make room, if one has to."""
-        task = self._tasks.get(name)
+        task = self._rules.get(name)
         places = self._places.get(name, _NONE)
         if task is None:
             return None
@@ -110,13 +162,22 @@ class Slots:
         """Whether the run has a slot."""
         return run_id in self._places.get(name, _NONE).holders
 
-    def has(self, name: str, run_id: RunId) -> bool:
-        """Whether the run has a place, be it that it holds a slot or waits for one."""
-        return self.holds(name, run_id) or self.waits(name, run_id)
-
     def waits(self, name: str, run_id: RunId) -> bool:
         """Whether the run wants a slot, and has none."""
         return run_id in self._places.get(name, _NONE).waiting
+
+    def keeps(self, name: str, run_id: RunId) -> bool:
+        """Whether the run wants a slot once a pause is over."""
+        return run_id in self._places.get(name, _NONE).kept
+
+    def has(self, name: str, run_id: RunId) -> bool:
+        """Whether the run has a place: it holds a slot, or waits for one."""
+        return self.holds(name, run_id) or self.waits(name, run_id) or self.keeps(name, run_id)
+
+    def lacking(self, name: str) -> Gate:
+        """Which slots those lack who wait: their task's, if these are taken, or else the first further up."""
+        places = self._places.get(name, _NONE)
+        return next((gate for gate in places.path() if not gate.is_open), places)
 
     def holders(self, name: str) -> Iterable[RunId]:
         """Those who have a slot, the oldest first."""
@@ -126,6 +187,30 @@ class Slots:
         """Those who want one, the next first."""
         return tuple(self._places.get(name, _NONE).waiting)
 
+    def kept(self, name: str) -> Iterable[RunId]:
+        """Those who want one once a pause is over, the next first."""
+        kept = self._places.get(name, _NONE).kept
+        return tuple(sorted(kept, key=kept.__getitem__))
+
     def names(self) -> list[str]:
         """Those that have open runs."""
         return list(self._places)
+
+    def _at(self, name: str) -> Places:
+        places = self._places.get(name)
+        if places is not None:
+            return places
+        task, above = self._tasks.get(name), None
+        if task is not None and name != JOBS:
+            above = self._groups.get(task.group or "", self._server)
+        kind, whose = (WaitKind.JOBS, None) if name == JOBS else (WaitKind.TASK, name)
+        most = self._rules[name].max_concurrent if name in self._rules else 0
+        places = self._places[name] = Places(kind, whose, most=most, above=above)
+        return places
+
+    def _turn(self, name: str, *, first: bool = False) -> Turn:
+        return (-self._priority(name), not first, next(self._number))
+
+    def _priority(self, name: str) -> int:
+        task = self._rules.get(name)
+        return 0 if task is None else task.priority

@@ -85,8 +85,14 @@ def _waits(waiting_for: WaitingFor | None) -> str:
             return "waits for its time"
         case WaitKind.KEEPER:
             return "waits until Rota can start programs again"
+    if waiting_for.kind is WaitKind.PAUSE:
+        what = "everything" if waiting_for.name is None else waiting_for.name
+        return f"waits for the end of the pause of {what}"
     held = f", which {', '.join(waiting_for.run_ids)} have" if waiting_for.run_ids else ""
-    return f"waits for one of the slots of {waiting_for.name or 'all jobs'}{held}"
+    whose = {WaitKind.SERVER: "the server", WaitKind.JOBS: "all jobs"}.get(
+        waiting_for.kind, f"{waiting_for.kind} {waiting_for.name}"
+    )
+    return f"waits for one of the slots of {whose}{held}"
 
 
 def moment(at: datetime | None, zone: str) -> str | None:

@@ -82,7 +82,10 @@ class WaitKind(StrEnum):
 
     TIME = "time"  #: its `scheduled_at`
     TASK = "task"  #: a slot of its task
+    GROUP = "group"  #: a slot of its task's group
+    SERVER = "server"  #: a slot of those that all tasks share
     JOBS = "jobs"  #: a slot of those that all jobs share
+    PAUSE = "pause"  #: the end of a pause of its task, of that one's group, or of everything
     KEEPER = "keeper"  #: nothing of its own: it starts as soon as the keeper or the database can again
 
 
@@ -142,8 +145,8 @@ class WaitingFor:
     """What keeps a pending run from its start."""
 
     kind: WaitKind
-    name: str | None = None  #: whose slots they are, when it waits for one
-    run_ids: tuple[RunId, ...] = ()  #: who has them
+    name: str | None = None  #: whose slots they are, when it waits for one, or what is paused
+    run_ids: tuple[RunId, ...] = ()  #: who has them, the oldest first, of very many the oldest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

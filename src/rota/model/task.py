@@ -77,7 +77,7 @@ class Task:
     jitter: timedelta = timedelta()  #: by so much at most a run is due later than its tick
     run_on_start: bool = False  #: it runs once at each start of the keeper
     description: str | None = None
-    group: str | None = None  #: a label
+    group: str | None = None  #: a label, and whose slots it shares where the file limits that group
     tags: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()  #: what a run of it may be given, in the order of its arguments
     env_base: EnvBase = EnvBase.INHERIT
@@ -106,6 +106,7 @@ class Task:
     manual_trigger: bool = True
     max_concurrent: int = 1
     max_queued: int = 100
+    priority: int = 0  #: the higher goes first to a slot that tasks share
     on_overlap: Overlap = Overlap.QUEUE
     log_max_size: int | None = LOG_MAX_SIZE  #: bytes, of each run's log with its index; None is no limit
     log_on_full: LogOnFull = LogOnFull.DROP_OLD
