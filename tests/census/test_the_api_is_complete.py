@@ -30,6 +30,7 @@ from rota.model.event import Event, EventKind
 from rota.model.job import Job
 from rota.model.limit import HeldBy, Limit
 from rota.model.param import Param, ParamKind, ParamType
+from rota.model.pause import Pause, PauseKind, Scope
 from rota.model.run import (
     Actor,
     ActorKind,
@@ -98,12 +99,20 @@ FULL = Run(
     max_rss=1,
     limits={"cpu_max": Limit(max=0.5, held_by=HeldBy.CGROUP)},
     message="x",
+    despite_pause="everything was paused",
 )
 EMPTY = Run(id=FULL.id, task_name="job", triggered_by=TriggeredBy.API, created_at=NOON)
 
 COMING = Coming(task_name="job", scheduled_at=NOON, due_at=NOON, run_id=FULL.id)
+PAUSE = Pause(
+    scope=Scope(kind=PauseKind.GROUP, name="backups"),
+    reason="deploying",
+    actor=Actor(kind=ActorKind.USER, name="olaf"),
+    via=TriggeredBy.CLI,
+    since=NOON,
+)
 FATE = TickFate(outcome=Outcome.RAN, count=2, first=NOON, last=NOON, run_id=FULL.id, message="ran")
-WHY = Why(task_name="job", last=[FATE], next=[COMING], note=None)
+WHY = Why(task_name="job", last=[FATE], next=[COMING], note=None, pauses=[PAUSE])
 
 LINE = Line(n=1, at=NOON, stream=0, text="x", continued=False)
 PAGE = LogLines(
@@ -125,7 +134,7 @@ MATCHES = Matches(
 INNER = {"hand_over", "node", "job", "sealed"}
 
 #: What of a task is not said by its definition.
-STANDING = {"running", "pending", "next_ticks", "last_runs"}
+STANDING = {"pauses", "running", "pending", "next_ticks", "last_runs"}
 
 PARAM = Param(
     kind=ParamKind.OPTION,
@@ -182,6 +191,7 @@ def now(task: Task) -> TaskNow:
         ("Event", wire.event(Event(id=1, kind=EventKind.RUN_ENDED, at=NOON, run=FULL))),
         ("Event", wire.event(Event(id=2, kind=EventKind.STORE_FAILED, at=NOON, message="full"))),
         ("Why", wire.why(WHY)),
+        ("PauseState", wire.pause_state(PAUSE.scope, [PAUSE, replace(PAUSE, actor=None, reason=None)])),
         ("Why", wire.why(replace(WHY, next=[replace(COMING, run_id=None)], note="it has no cron"))),
         ("NextTicks", {"items": [wire.next_tick(COMING)]}),
         ("LogPage", wire.log_page(PAGE)),

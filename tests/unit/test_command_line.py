@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ID = run()["id"]
+PAUSE = {
+    "kind": "group", "name": "backups", "reason": "deploying", "actor": {"kind": "user", "name": "olaf"},
+    "via": "cli", "since": "2026-11-22T20:00:00.000000Z",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -77,6 +81,8 @@ def test_the_environment_stands_in_for_flags(
         (["run"], "TASK requires an argument"),
         (["stop"], "name the runs to stop, or say --all"),
         (["stop", "--all", ID], "name the runs to stop, or say --all"),
+        (["pause"], "name a task, or say --group GROUP or --all"),
+        (["resume", "backup", "--all"], "name a task, or say --group GROUP or --all"),
         (["runs", "--status", "nope"], '"pending", "running", "ended"'),
         (["runs", "--limit", "0"], "--limit is at least 1"),
         (["--port", "x", "list"], "--port"),
@@ -389,6 +395,7 @@ def test_status_of_an_unhealthy_server_names_its_problems(
     server.answers["GET /api/info"] = {
         "version": "0.1.0", "pid": 5, "started_at": "2026-11-22T20:00:00.000000Z", "url": "http://127.0.0.1:1",
         "data": "/d", "config": None, "tasks": 3, "warnings": ["mind the gap"],
+        "pauses": [PAUSE],
     }  # fmt: skip
     server.answers["GET /api/runs"] = {
         "items": [run(status="running"), run(status="pending"), run(status="running")],
@@ -405,6 +412,7 @@ def test_status_of_an_unhealthy_server_names_its_problems(
     assert "health   unhealthy\n" in out
     assert "problem  the disk is full\n" in out
     assert "warning  mind the gap\n" in out
+    assert "paused   group backups by user olaf since 2026-11-22T20:00:00.000000Z (deploying)\n" in out
     assert "runs     2 running, 1 pending\n" in out
 
     assert rota("status", "--json") == 1
@@ -536,3 +544,41 @@ def test_why_is_a_table_of_fates_and_one_of_what_comes_next(
     ]
     assert server.asked[0].query == {"ticks": ["7"]}
     assert rota("next", "--limit", "0") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        (["backup"], "/api/tasks/backup"),
+        (["--group", "my backups/all"], "/api/groups/my%20backups%2Fall"),
+        (["--all"], "/api"),
+    ],
+)
+def test_pause_and_resume_say_what_is_held(
+    server: FakeServer,
+    rota: Callable[..., int],
+    words: list[str],
+    path: str,
+    capsys: pytest.CaptureFixture[str],
+):
+    server.answers[f"POST {path}/pause"] = {"kind": "task", "name": "backup", "pauses": [PAUSE]}
+    server.answers[f"POST {path}/resume"] = {"kind": "task", "name": "backup", "pauses": []}
+
+    assert rota("pause", *words, "--reason", "deploying") == 0
+    assert rota("resume", *words) == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "paused: group backups by user olaf since 2026-11-22T20:00:00.000000Z (deploying)",
+        "task backup: not paused",
+    ]
+    assert json.loads(server.asked[0].body) == {"reason": "deploying"}
+
+
+def test_a_run_that_does_not_keep_to_a_pause_says_so(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    server.answers["POST /api/tasks/backup/run"] = run(despite_pause="the task was paused by user olaf")
+
+    assert rota("run", "backup", "--no-wait") == 0
+
+    assert capsys.readouterr().err == "rota: the task was paused by user olaf; it runs all the same\n"

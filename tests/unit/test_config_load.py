@@ -226,7 +226,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(file: Path) -> None:
             'on_overlap is "skip"',
         ),
         (
-            '[groups.up]\nmax_concurrent = 1\n[tasks]\nb.run = "x"\nb.group = "upp"\na = { run = "x", group = "up" }',
+            '[groups.up]\nmax_concurrent = 1\n[tasks]\nb.run = "x"\nb.group = "upp"\na={run="x",group="up"}',
             "tasks.b.group",
             5,
             'there is no [groups."upp"]; did you mean "up"?',

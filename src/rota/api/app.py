@@ -18,9 +18,11 @@ from rota.api.routes import (
     list_runs,
     list_tasks,
     next_ticks,
+    pause,
     read_lines,
     read_log,
     resize,
+    resume,
     search_logs,
     send_input,
     shutdown,
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 #: In the order of the documentation.
 VERBS = (
-    trigger, list_tasks, get_task, why, next_ticks,
+    trigger, list_tasks, get_task, why, next_ticks, pause, resume,
     start_job, list_jobs,
     list_runs, get_run, stop, send_input, resize,
     read_lines, read_log, follow_log, search_logs,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rota.api.call import Call
 
 TaskName = Annotated[str, Path(pattern=NAME.pattern, description="The task's name.", examples=["backup"])]
+GroupName = Annotated[
+    str, Path(min_length=1, max_length=100, description="The `group` of tasks.", examples=["backups"])
+]
 #: A run's id, or how it ends.
 WHICH_RUN = r"^[0-9a-fA-F-]{4,36}$"
 RunIdInPath = Annotated[

@@ -10,6 +10,7 @@ from rota.api import wire
 from rota.api.refused import ApiError
 from rota.model.error import (
     Fault,
+    GroupNotFound,
     InputClosed,
     InputFull,
     Invalid,
@@ -94,6 +95,7 @@ KINDS: dict[str, ProblemKind] = {
             "its `user` cannot be had.",
         ),
         _kind("task-not-found", 404, "No such task", "No task of the configuration has this name."),
+        _kind("group-not-found", 404, "No such group", "No task of the configuration has this `group`."),
         _kind("run-not-found", 404, "No such run", "No run has this id."),
         _kind(
             "route-not-found", 404, "Nothing here", "No route has this path; `/openapi.json` lists them all."
@@ -186,6 +188,7 @@ KINDS: dict[str, ProblemKind] = {
 KIND_OF: dict[type[RotaError], ProblemKind] = {
     RotaError: KINDS["internal-error"],
     TaskNotFound: KINDS["task-not-found"],
+    GroupNotFound: KINDS["group-not-found"],
     RunNotFound: KINDS["run-not-found"],
     NotFound: KINDS["route-not-found"],
     ManualTriggerOff: KINDS["manual-trigger-off"],

@@ -16,6 +16,7 @@ from rota.logs.searching import Stopped
 from rota.model.event import EventKind
 from rota.model.limit import HeldBy
 from rota.model.param import ParamKind, ParamType
+from rota.model.pause import PauseKind
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy, WaitKind
 from rota.model.task import EnvBase, LogOnFull, Overlap, Stdin
 
@@ -97,6 +98,9 @@ class Run(Shape):
     triggered_by: TriggeredBy
     actor: Actor | None = Field(description="Who asked for it; null when nobody did, or nobody knows.")
     waiting_for: WaitingFor | None = Field(description="What keeps it pending.")
+    despite_pause: str | None = Field(
+        description="Of one that was asked for in a pause, and did not keep to it: how the pause was."
+    )
     params: dict[str, str | None] = Field(
         description="What it was given, defaults included; null was left out on purpose. "
         "Of a secret it says only that there is one."
@@ -121,6 +125,27 @@ class Run(Shape):
         "without any, and for one that has not started."
     )
     message: str | None = Field(description="One sentence on why it ended so, where there is one.")
+
+
+class Pause(BaseModel):
+    """A pause that lasts: what would start by itself does not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: PauseKind = Field(description="A task, a group's tasks, or everything.")
+    name: str | None = Field(description="Of the task or group; null for everything.")
+    reason: str | None
+    actor: Actor | None = Field(description="Who asked for it; null when nobody knows.")
+    via: TriggeredBy = Field(description="By which way it was asked for.")
+    since: datetime
+
+
+class PauseState(Shape):
+    """Whether a task, a group or everything is paused."""
+
+    kind: PauseKind
+    name: str | None = Field(description="Of the task or group; null for everything.")
+    pauses: list[Pause] = Field(description="Those that hold it now, the narrowest first; none: it goes on.")
 
 
 class Param(BaseModel):
@@ -181,7 +206,8 @@ class Why(Shape):
     task_name: str
     last: list[TickFate] = Field(description="The oldest first.")
     next: list[NextTick] = Field(description="Ten at most.")
-    note: str | None = Field(description="Why nothing comes next, when nothing does.")
+    note: str | None = Field(description="Why nothing comes next, or why what comes will be missed.")
+    pauses: list[Pause] = Field(description="Those that hold the task, the narrowest first.")
 
 
 class Task(Shape):
@@ -235,6 +261,7 @@ class Task(Shape):
     log_on_full: LogOnFull
     keep_runs: int | None = Field(description="How many ended runs are kept; null is all of them.")
     keep_for: Seconds | None = Field(description="How long runs are kept after their end; null is for ever.")
+    pauses: list[Pause] = Field(description="Those that hold it, the narrowest first; none: it goes on.")
     running: int = Field(ge=0, description="How many runs of it live now.")
     pending: int = Field(ge=0, description="How many wait for their turn.")
     next_ticks: list[NextTick] = Field(description="When it is due: one in the list of tasks, five alone.")
@@ -394,6 +421,7 @@ class Info(Shape):
     store_id: str = Field(description="Made with the database; another one means another history.")
     tasks: int = Field(ge=0)
     warnings: list[str] = Field(description="What the configuration would better say otherwise.")
+    pauses: list[Pause] = Field(description="All that last, the oldest first.")
 
 
 class Shutdown(Shape):
@@ -441,7 +469,7 @@ SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
     for shape in (
         *(Event, Gap, Health, Info, InputTaken, LogDone, LogDropped, LogMatches, LogPage, NextTicks),
-        *(Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage, TerminalSize, Why),
+        *(PauseState, Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage, TerminalSize, Why),
     )
 }
 

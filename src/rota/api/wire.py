@@ -15,7 +15,7 @@ from rota.model.param_schema import schema_of
 from rota.model.secret import REDACTED, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from rota.engine.timetable import Coming
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rota.model.job import Job
     from rota.model.limit import Limit
     from rota.model.param import Param
-    from rota.model.run import Run, WaitingFor
+    from rota.model.pause import Pause, Scope
+    from rota.model.run import Actor, Run, WaitingFor
     from rota.model.task import Task
     from rota.operations.list_tasks import TaskNow
     from rota.operations.read_lines import LogLines
@@ -89,6 +90,10 @@ def _limits(it: Mapping[str, Limit]) -> dict[str, Any]:
     return {name: {"max": limit.max, "held_by": limit.held_by.value} for name, limit in it.items()}
 
 
+def _actor(it: Actor | None) -> dict[str, Any] | None:
+    return None if it is None else {"kind": it.kind.value, "name": it.name}
+
+
 def run(it: Run) -> dict[str, Any]:
     """A `Run`."""
     return {
@@ -101,8 +106,9 @@ def run(it: Run) -> dict[str, Any]:
         "exit_code": it.exit_code,
         "signal": it.signal,
         "triggered_by": it.triggered_by.value,
-        "actor": None if it.actor is None else {"kind": it.actor.kind.value, "name": it.actor.name},
+        "actor": _actor(it.actor),
         "waiting_for": None if it.waiting_for is None else _waiting_for(it.waiting_for),
+        "despite_pause": it.despite_pause,
         "params": dict(it.params),
         "created_at": moment(it.created_at),
         "scheduled_at": moment(it.scheduled_at),
@@ -128,11 +134,29 @@ def task(now: TaskNow) -> dict[str, Any]:
     """A `Task`: its definition, and how it stands."""
     return {
         **definition(now.task),
+        "pauses": [pause(each) for each in now.pauses],
         "running": now.running,
         "pending": now.pending,
         "next_ticks": [next_tick(each) for each in now.next_ticks],
         "last_runs": [run(each) for each in now.last_runs],
     }
+
+
+def pause(it: Pause) -> dict[str, Any]:
+    """A `Pause`."""
+    return {
+        "kind": it.scope.kind.value,
+        "name": it.scope.name,
+        "reason": it.reason,
+        "actor": _actor(it.actor),
+        "via": it.via.value,
+        "since": moment(it.since),
+    }
+
+
+def pause_state(scope: Scope, pauses: Sequence[Pause]) -> dict[str, Any]:
+    """A `PauseState`."""
+    return {"kind": scope.kind.value, "name": scope.name, "pauses": [pause(each) for each in pauses]}
 
 
 def next_tick(it: Coming) -> dict[str, Any]:
@@ -164,6 +188,7 @@ def why(it: Why) -> dict[str, Any]:
         ],
         "next": [next_tick(each) for each in it.next],
         "note": it.note,
+        "pauses": [pause(each) for each in it.pauses],
     }
 
 

@@ -26,6 +26,8 @@ VERBS = (
     ("show", "rota.cli.show:show", _TASKS),
     ("logs", "rota.cli.logs:logs", _TASKS),
     ("stop", "rota.cli.stop:stop", _TASKS),
+    ("pause", "rota.cli.pause:pause", _TASKS),
+    ("resume", "rota.cli.resume:resume", _TASKS),
     ("exec", "rota.cli.exec:exec_command", _JOBS),
     ("attach", "rota.cli.attach:attach", _JOBS),
     ("jobs", "rota.cli.jobs:list_jobs", _JOBS),

@@ -40,6 +40,7 @@ def list_tasks(*, json: Json = False, options: Given) -> None:
 def _now(task: Mapping[str, Any]) -> str:
     counts = ((task["running"], "running"), (task["pending"], "pending"))
     words = [word if count == 1 else f"{count} {word}" for count, word in counts if count]
+    words += ["paused"] if task["pauses"] else []
     return ", ".join(words) or NOTHING
 
 

@@ -20,7 +20,8 @@ _STYLES = {
     "success": "green", "healthy": "green", "running": "cyan", "pending": "yellow",
     "failed": "red", "timeout": "red", "lost": "red", "start_failed": "red", "log_overflow": "red",
     "out_of_memory": "red", "unhealthy": "red", "not running": "red", "stopped": "magenta",
-    "missed": "yellow", "skipped": "dim", "queue_full": "yellow", "off": "dim", NOTHING: "dim",
+    "missed": "yellow", "paused": "yellow", "skipped": "dim", "queue_full": "yellow", "off": "dim",
+    NOTHING: "dim",
 }  # fmt: skip
 
 

@@ -76,6 +76,8 @@ def run(
     try:
         client = options.client()
         started = _trigger(client, task, params, moment)
+        if started["despite_pause"] is not None:
+            say(f"{started['despite_pause']}; it runs all the same")
         if not wait:
             out.json(started) if json else print(started["id"])
             return ExitCode.OK

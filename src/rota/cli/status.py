@@ -9,6 +9,7 @@ from rota.cli import locks
 from rota.cli.exit_code import ExitCode
 from rota.cli.options import Given, Json
 from rota.cli.output import NOTHING, Output
+from rota.cli.scope import told
 from rota.client.problem import NoServer
 
 
@@ -50,6 +51,7 @@ def _facts(report: dict[str, Any], out: Output) -> list[tuple[str, str]]:
         ("health", "healthy" if report["healthy"] else "unhealthy"),
         *(("problem", problem) for problem in report["problems"]),
         *(("warning", warning) for warning in server["warnings"]),
+        *(("paused", told(pause, out)) for pause in server["pauses"]),
         ("runs", f"{runs['running']} running, {runs['pending']} pending"),
         ("tasks", str(server["tasks"])),
         ("url", server["url"]),

@@ -72,6 +72,15 @@ class Client:
         found: list[dict[str, Any]] = self._object("GET", f"/api/next?limit={limit}")["items"]
         return found
 
+    def pause(self, kind: str, name: str | None, reason: str | None) -> dict[str, Any]:
+        """Hold what starts by itself of a task, a group or everything; what holds it now."""
+        body = {} if reason is None else {"reason": reason}
+        return self._object("POST", f"{_scope(kind, name)}/pause", body=body)
+
+    def resume(self, kind: str, name: str | None) -> dict[str, Any]:
+        """End a pause; what holds it all the same."""
+        return self._object("POST", f"{_scope(kind, name)}/resume")
+
     def trigger(
         self,
         task_name: str,
@@ -215,6 +224,10 @@ class Client:
             raise Disconnected(self.data, f"has not answered for {PATIENCE:.0f} seconds") from error
         except (HTTPException, ConnectionError) as error:
             raise Disconnected(self.data, "went away before it had answered") from error
+
+
+def _scope(kind: str, name: str | None) -> str:
+    return "/api" if name is None else f"/api/{kind}s/{quote(name, safe='')}"
 
 
 def _with_query(path: str, query: Filters) -> str:

@@ -170,11 +170,11 @@ def _unknown(path: KeyPath, detail: ErrorDetails) -> Sentence:
     *above, key = path
     keys = _keys_of(tuple(above))
     where = f"[{_dotted(tuple(above))}]" if above else "the file"
+    homes = [home for home, table in _HOMES.items() if key in _names_of(table)]
+    if homes:  # a key that there is was meant, rather than one that is like it
+        return f"{key} has no place in {where}", f"it in {' or '.join(homes)}", None
     if near := _nearest(path):
         return f"there is no key {key} in {where}", ", ".join(keys), near
-    homes = [home for home, table in _HOMES.items() if key in _names_of(table)]
-    if homes:
-        return f"{key} has no place in {where}", f"it in {' or '.join(homes)}", None
     if _is_dotted_name(path, detail):
         name = f"{above[1]}.{key}"
         return f"there is no table {key} in {where}", f'[tasks."{name}"] for a task of the name {name}', None

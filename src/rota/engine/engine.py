@@ -25,6 +25,8 @@ from rota.engine.intake import Asked, Intake
 from rota.engine.later import JUST_NOW, Later
 from rota.engine.ledger import Ledger
 from rota.engine.login import login
+from rota.engine.pauses import Pauses
+from rota.engine.pausing import Pausing
 from rota.engine.recovery import Recovery
 from rota.engine.scheduler import Scheduler
 from rota.engine.slots import Slots
@@ -123,6 +125,7 @@ class Engine:
             groups={name: group.max_concurrent for name, group in config.groups.items()},
             server=config.server.max_concurrent,
         )
+        self._pauses = Pauses(self.tasks)
         self._later = Later(self._clock, look=lambda run_id: self._intake.look(run_id))
         self._watch = StoreWatch(store=store, bus=bus, clock=self._clock)
         self._ledger = Ledger(
@@ -156,6 +159,17 @@ class Engine:
             slots=self._slots,
             handing=self._handing,
             later=self._later,
+            pauses=self._pauses,
+        )
+        self.pausing = Pausing(
+            tasks=self.tasks,
+            pauses=self._pauses,
+            intake=self._intake,
+            store=store,
+            bus=bus,
+            clock=self._clock,
+            watch=self._watch,
+            background=self._background,
         )
         self._startup = Startup(
             tasks=self.tasks,
@@ -197,6 +211,7 @@ class Engine:
         self._started = True
         fingerprints = {name: self._timetable.fingerprint(task) for name, task in self.tasks.items()}
         records = await self._store.register_tasks(fingerprints, self._clock.now())
+        await self.pausing.take_up()
         open_runs = await self._store.open_runs()
         self._intake.take_up(open_runs)
         if any(task.env_base is EnvBase.CLEAN for task in self.tasks.values()):
@@ -217,7 +232,7 @@ class Engine:
         self._since = {name: records[name].schedule_since for name in self._schedules}
         self._planner = Planner(
             self._schedules,
-            self._since,
+            {**self._since, **await self._told_of_pauses()},
             horizon=await self._store.horizon(),
             now=self._clock.now(),
             catch_up={name: self.tasks[name].catch_up for name in self._schedules},
@@ -376,13 +391,15 @@ class Engine:
         return self._soonest(((task_name, at) for at in ticks), self._intake.early(task_name), count)
 
     def coming(self, count: int) -> list[Coming]:
-        """What starts next by itself of all tasks."""
-        ticks = self._planner.coming() if self._planner is not None else iter(())
-        return self._soonest(((tick.task_name, tick.at) for tick in ticks), self._intake.early(), count)
+        """What starts next by itself of all tasks; nothing of what is paused."""
+        paused = {name for name in self._schedules if self._pauses.of(name)}
+        ticks = self._planner.coming(but=paused) if self._planner is not None else iter(())
+        early = [run for run in self._intake.early() if self._pauses.holding_run(run) is None]
+        return self._soonest(((tick.task_name, tick.at) for tick in ticks), early, count)
 
     async def why(self, task_name: str, count: int) -> list[TickFate]:
         """What became of the task's last ticks, the oldest first."""
-        ticks = await self._store.last_ticks(task_name, count)
+        ticks = [self.shown(run) for run in await self._store.last_ticks(task_name, count)]
         others = [*self.running(task_name), *await self._store.last_runs(task_name, count + OTHERS)]
         unrecorded = []
         if self._planner is not None and task_name in self._since:
@@ -401,6 +418,17 @@ class Engine:
         """Whether runs can be started and recorded, and if not, why."""
         problems = [problem for problem in (self._watch.problem, self._dispatcher.problem) if problem]
         return Health(ok=not problems, problems=problems)
+
+    async def _told_of_pauses(self) -> dict[str, datetime]:
+        """Up to when the ticks of each paused task have been told of.
+
+        A server that was killed may have told of a tick, and not saved that it had decided on it.
+        """
+        paused = [name for name in self._schedules if self._pauses.of(name)]
+        if not paused:
+            return {}
+        now, told = self._clock.now(), await self._store.told_until(paused)
+        return {name: max(self._since[name], min(at, now)) for name, at in told.items()}
 
     def _may_be_triggered(self, task_name: str) -> Task:
         task = self.tasks.get(task_name)
@@ -478,7 +506,8 @@ class Engine:
                     await self._background.finish(self._stop_run(entry.known.id, "rota shutdown"))
 
     def _open_runs(self, task_name: str) -> list[Run]:
-        run_ids = (*self._slots.holders(task_name), *self._slots.waiting(task_name))
+        slots = self._slots
+        run_ids = (*slots.holders(task_name), *slots.waiting(task_name), *slots.kept(task_name))
         return [entry.stored for run_id in run_ids if (entry := self._ledger.find(run_id)) is not None]
 
     def _is_stored(self, run: Run, log_size: int) -> None:

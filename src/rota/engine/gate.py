@@ -2,7 +2,7 @@
 
 Gates make a tree: the server's, below it those of groups, below them the tasks. A run passes all gates from
 its task's to the top at once, or none. A task stands at the gate above it only while it could go on if that
-had a slot; so whoever gives one back looks at the first of a list, and at nobody who waits for something else.
+had a slot; so whoever gives one back looks at the first of a list, not at those who wait for something else.
 """
 
 from __future__ import annotations

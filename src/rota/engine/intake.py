@@ -13,7 +13,7 @@ from rota.engine.admission import Fate
 from rota.engine.clock import GLANCE
 from rota.engine.effective_params import effective_params
 from rota.engine.lateness import Timing, look_at, timing_of
-from rota.engine.missed import missed_run, owed_ticks
+from rota.engine.missed import PausedTicks, missed_run, owed_ticks
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
 from rota.model.run import (
@@ -28,10 +28,11 @@ from rota.model.run import (
 )
 from rota.model.task import Overlap
 from rota.timing.duration import format_duration
+from rota.timing.gap import Gap
 from rota.timing.jitter import due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rota.engine.background import Background
@@ -40,18 +41,22 @@ if TYPE_CHECKING:
     from rota.engine.handing import Handing
     from rota.engine.later import Later
     from rota.engine.ledger import Entry, Ledger
+    from rota.engine.pauses import Pauses
     from rota.engine.slots import Slots
     from rota.engine.store_watch import StoreWatch
     from rota.events.bus import Bus
     from rota.model.job import Job
+    from rota.model.pause import Pause, Scope
     from rota.model.run import Actor, RunId
     from rota.model.task import Task
     from rota.storage.requests import Request
     from rota.storage.store import Store
-    from rota.timing.gap import Gap
     from rota.timing.planner import Tick
 
 NO_TASK = "its task is no longer in the configuration"
+
+#: What becomes of a trigger that wants to start, and a pause does not keep.
+_ASKED_AT_ONCE = frozenset({Fate.START, Fate.QUEUE, Fate.REPLACE})
 
 HOLDERS_NAMED = 100
 """Of those who have the slots that a run waits for, so many are named: a thousand may wait for a thousand."""
@@ -64,6 +69,7 @@ STATUS_CODES = {
     Fate.SKIP: 409,
     Fate.FULL: 429,
     Fate.EARLY: 201,
+    Fate.KEPT: 201,
 }
 
 
@@ -102,6 +108,7 @@ class Intake:
         slots: Slots,
         handing: Handing,
         later: Later,
+        pauses: Pauses,
     ) -> None:
         """`rules` are those of each task, and of all jobs."""
         self._rules = rules
@@ -115,6 +122,8 @@ class Intake:
         self._slots = slots
         self._handing = handing
         self._later = later
+        self._pauses = pauses
+        self._paused_ticks = PausedTicks()
 
     async def trigger(self, task: Task, asked: Asked, request: Request | None) -> Run:
         """Write one run down and set it going; the run as it was written.
@@ -139,13 +148,29 @@ class Intake:
         Raises StoreUnavailable, having changed nothing.
         """
         now = self._clock.now()
-        runs = [self._of_tick(tick.task_name, tick.at, now) for tick in ticks]
+        runs: list[Run] = []
         missed: list[Run] = []
+        paused: dict[str, Run] = {}
+
+        def go_by(gap: Gap, pause: Pause) -> None:
+            name = gap.task_name
+            paused[name] = self._paused_ticks.grown(gap, pause, paused.get(name), ids=self._ids, now=now)
+
+        for tick in ticks:
+            pause = self._pauses.at(tick.task_name, now) or self._pauses.at(tick.task_name, tick.at)
+            if pause is None:
+                runs.append(self._of_tick(tick.task_name, tick.at, now))
+            else:
+                go_by(Gap(task_name=tick.task_name, count=1, first=tick.at, newest=tick.at), pause)
         for gap in gaps:
-            owed = owed_ticks(gap, self._rules[gap.task_name], now)
+            pause = self._pauses.at(gap.task_name, gap.newest)
+            if pause is not None:
+                go_by(gap, pause)
+                continue
+            owed = [] if self._pauses.of(gap.task_name) else owed_ticks(gap, self._rules[gap.task_name], now)
             missed.append(missed_run(gap, run_id=self._ids.run(), now=now, caught_up=len(owed)))
             runs += [self._of_tick(gap.task_name, at, now, TriggeredBy.CATCH_UP) for at in owed]
-        await self._claim(runs, missed)
+        await self._claim(runs, missed, paused.values())
 
     async def startup(self, tasks: Iterable[Task], keeper_id: str) -> None:
         """Write down the runs that a keeper's start makes; none if that was done for this keeper.
@@ -154,13 +179,21 @@ class Intake:
         """
         now = self._clock.now()
         asked = Asked(triggered_by=TriggeredBy.STARTUP)
-        await self._claim([self._make(task, asked, now)[0] for task in tasks], (), keeper_id)
+        await self._claim([self._make(task, asked, now)[0] for task in tasks], keeper_id=keeper_id)
 
-    async def _claim(self, runs: Sequence[Run], missed: Sequence[Run], keeper_id: str | None = None) -> None:
+    async def _claim(
+        self,
+        runs: Sequence[Run],
+        missed: Sequence[Run] = (),
+        paused: Collection[Run] = (),
+        keeper_id: str | None = None,
+    ) -> None:
         """Write these down, and go on with those that were free to be claimed."""
         synced = any(run.status is not Status.ENDED for run in runs)
         try:
-            claimed = await self._store.create_many([*missed, *runs], synced=synced, keeper_id=keeper_id)
+            claimed = await self._store.create_many(
+                [*missed, *paused, *runs], synced=synced, keeper_id=keeper_id
+            )
         except Exception as error:  # not when cut off: it may be written all the same
             if isinstance(error, StoreUnavailable):
                 self._watch.failed(error)
@@ -168,15 +201,19 @@ class Intake:
                 self.free(run)
             raise
         ours = {run.id for run in claimed}
+        grown = {run.id for run in paused} - {
+            run.id for run in self._paused_ticks.keep(run for run in paused if run.id in ours)
+        }
         for run in claimed:
-            self._is_created(run)
+            if run.id not in grown:
+                self._is_created(run)
         for run in runs:
             if run.id not in ours:
                 self.free(run)
 
     def take_up(self, open_runs: Iterable[Run]) -> None:
         """The runs that an earlier server left open: those that were handed over have their slots."""
-        for run in open_runs:
+        for run in sorted(open_runs, key=_wanted_at):
             self._ledger.enter(run)
             if run.hand_over is not None:
                 self._slots.hold(run.defined_by, run.id)
@@ -184,7 +221,7 @@ class Intake:
             if run.due is not None and self._clock.now() < run.due:
                 self._later.hold_back(run.defined_by, run.id)
             else:
-                self._slots.wait(run.defined_by, run.id)
+                self._wait(run)
             self.watch(run)
 
     def go_on(self) -> None:
@@ -195,6 +232,21 @@ class Intake:
             if name not in self._rules:
                 self._end_waiting(name)
                 continue
+            self._turn(self._slots.promote(name))
+            self._make_room(name)
+
+    def hold(self, scope: Scope) -> None:
+        """This is paused from now on: what waits for a slot gets none."""
+        for name in self._pauses.within(scope, self._slots.names()):
+            self._slots.pause(name)
+
+    def let_go(self, scope: Scope) -> None:
+        """This is not paused any more: what no other pause holds waits for a slot again."""
+        names = self._pauses.within(scope, self._slots.names())
+        for name in names:
+            kept = [run_id for run_id in self._slots.kept(name) if not self._is_held(name, run_id)]
+            self._slots.resume(name, kept)
+        for name in names:
             self._turn(self._slots.promote(name))
             self._make_room(name)
 
@@ -242,6 +294,9 @@ class Intake:
             return WaitingFor(
                 kind=gate.kind, name=gate.name, run_ids=tuple(islice(gate.holders, HOLDERS_NAMED))
             )
+        if self._slots.keeps(name, run.id):
+            pause = self._pauses.holding_run(run)
+            return WaitingFor(kind=WaitKind.PAUSE, name=None if pause is None else pause.scope.name)
         return WaitingFor(kind=WaitKind.KEEPER) if self._slots.holds(name, run.id) else None
 
     def free(self, run: Run) -> None:
@@ -275,14 +330,26 @@ class Intake:
             created_at=now,
             scheduled_at=asked.scheduled_at,
             due_at=asked.due_at,
+            despite_pause=self._despite_pause(task.name, fate),
             hand_over=self._handing.sign() if at_once else None,
         )
+        pause = self._pauses.holding_run(run)
+        if fate is Fate.PAUSED and pause is not None:
+            return run.ended(EndReason.MISSED, Ending(end_at=now, message=pause.told)), fate
         if (refusal := _refusal(fate, task, run)) is not None:
             reason, message = refusal
             return run.ended(reason, Ending(end_at=now, message=message)), fate
         return run, fate
 
+    def _despite_pause(self, name: str, fate: Fate) -> str | None:
+        """How the pause is that somebody does not keep to who starts a run now."""
+        pause = next(iter(self._pauses.of(name)), None)
+        return None if pause is None or fate not in _ASKED_AT_ONCE else pause.told
+
     def _fate_of(self, task: Task, asked: Asked, run_id: RunId, now: datetime) -> Fate:
+        pause = self._pauses.holding(task.name, asked, now)
+        if pause is not None and asked.triggered_by is TriggeredBy.STARTUP:
+            return Fate.PAUSED
         if asked.scheduled_at is not None:
             match timing_of(asked, task, now):
                 case Timing.EARLY:
@@ -290,7 +357,24 @@ class Intake:
                     return Fate.EARLY
                 case Timing.LATE:
                     return Fate.LATE
+        if pause is not None:
+            self._slots.keep(task.name, run_id)
+            return Fate.KEPT
         return self._slots.take(task, run_id)
+
+    def _wait(self, run: Run) -> None:
+        """This run was written down before, and waits for its turn, or for the end of a pause."""
+        first = run.triggered_by is TriggeredBy.RETRY
+        if self._pauses.holding_run(run) is not None:
+            self._slots.keep(run.defined_by, run.id, first=first)
+        else:
+            self._slots.wait(run.defined_by, run.id, first=first)
+
+    def _is_held(self, name: str, run_id: RunId) -> bool:
+        entry = self._ledger.find(run_id)
+        if entry is None:  # it is just being written down
+            return bool(self._pauses.of(name))
+        return self._pauses.holding_run(entry.known) is not None
 
     def _written(self, run: Run, written: asyncio.Future[Any]) -> None:
         error = written.exception()
@@ -328,8 +412,8 @@ class Intake:
         if task is None:
             ending = Ending(end_at=self._clock.now(), message=NO_TASK)
             self._ledger.ended(entry, EndReason.START_FAILED, ending)
-        elif run.job is not None:
-            self._slots.wait(run.defined_by, run.id)
+        elif run.job is not None or self._pauses.holding_run(run) is not None:
+            self._wait(run)
             self._turn(self._slots.promote(run.defined_by))
         else:
             fate = self._slots.take(task, run.id)
@@ -376,6 +460,11 @@ class Intake:
             if entry is not None:
                 ending = Ending(end_at=self._clock.now(), message=NO_TASK)
                 self._ledger.ended(entry, EndReason.START_FAILED, ending)
+
+
+def _wanted_at(run: Run) -> datetime:
+    """When it wanted to start at first: by that its turn is."""
+    return run.created_at if run.due is None else max(run.created_at, run.due)
 
 
 def _refusal(fate: Fate, task: Task, run: Run) -> tuple[EndReason, str] | None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from rota.engine.clock import Ids
+    from rota.model.pause import Pause
     from rota.model.run import RunId
     from rota.model.task import Task
     from rota.timing.planner import Tick
@@ -55,6 +57,42 @@ def missed_run(gap: Gap, *, run_id: RunId, now: datetime, caught_up: int = 0) ->
     )
     message = f"{count}: {_WHY[gap.cause]}{made_good}"
     return run.ended(EndReason.MISSED, Ending(end_at=now, message=message))
+
+
+class PausedTicks:
+    """Of each task the run that tells of the ticks that its pause has let go by: one, which grows.
+
+    A new server begins another; `why` tells of both as one.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+
+    def grown(self, gap: Gap, pause: Pause, before: Run | None, *, ids: Ids, now: datetime) -> Run:
+        """The run that tells of these ticks too; `before` is the one of this task that is not kept yet."""
+        message = pause.told
+        known = before if before is not None else self._runs.get(gap.task_name)
+        if known is None or known.message != message or known.scheduled_at is None:
+            run = missed_run(gap, run_id=ids.run(), now=now)
+            return replace(run, message=message)
+        return replace(
+            known,
+            scheduled_at=max(known.scheduled_at, gap.newest),
+            missed_ticks=(known.missed_ticks or 0) + gap.count,
+            missed_since=min(known.missed_since or gap.first, gap.first),
+            end_at=now,
+        )
+
+    def keep(self, runs: Iterable[Run]) -> list[Run]:
+        """These are written down; those of them that are new."""
+        new = []
+        for run in runs:
+            if run.task_name is not None:
+                known = self._runs.get(run.task_name)
+                if known is None or known.id != run.id:
+                    new.append(run)
+                self._runs[run.task_name] = run
+        return new
 
 
 class Unrecorded:

@@ -118,7 +118,7 @@ class Slots:
             places.leaving.add(run_id)
 
     def free(self, name: str, run_id: RunId) -> list[RunId]:
-        """The run gives up its place; returns those who hold a slot now, since it is their turn, of any task."""
+        """The run gives up its place; returns those, of any task, whose turn it is: they hold a slot now."""
         places = self._places.get(name)
         if places is None:
             return []

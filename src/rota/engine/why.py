@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from rota.engine.timetable import upcoming
-from rota.model.run import EndReason, Run, RunId, Status, TriggeredBy
+from rota.model.run import EndReason, Run, RunId, Status, TriggeredBy, WaitKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,6 +170,8 @@ def _message(run: Run, outcome: Outcome, *, waited: bool) -> str:
         case Outcome.RUNNING:
             return f"runs{after}{made_good}"
         case Outcome.WAITING:
+            if run.waiting_for is not None and run.waiting_for.kind is WaitKind.PAUSE:
+                return f"waits for the end of a pause{made_good}"
             return f"waits for its turn{' behind another run of the task' if waited else ''}{made_good}"
         case Outcome.NOT_DUE:
             return "is not due yet: jitter puts it off"

@@ -33,6 +33,7 @@ class RunFacts(TypedDict, total=False):
     duration: float
     limits: dict[str, str]
     message: str
+    despite_pause: str
     next: str
 
 
@@ -66,4 +67,5 @@ def run_facts(call: Call, run: Run) -> dict[str, Any]:
         if not run.limits
         else {name: f"{limit.max:g}, held by {limit.held_by}" for name, limit in run.limits.items()},
         "message": run.message,
+        "despite_pause": run.despite_pause,
     }

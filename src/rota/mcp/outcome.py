@@ -33,8 +33,13 @@ async def outcome(call: Call, run: Run, *, budget: int = BUDGET) -> Answer:
         "dropped_lines": last.page.first_available - 1 or None,
         "next": next_of(run),
     }
-    said = f"{name_of(run)} {told(run)} (run {run.id})."
+    said = f"{name_of(run)} {told(run)} (run {run.id}).{despite(run)}"
     return Answer(text="\n".join((said, fenced(text, "log"), data["next"])), data=data)
+
+
+def despite(run: Run) -> str:
+    """That its task is paused, where it is, as one more sentence."""
+    return "" if run.despite_pause is None else f" It did not keep to a pause: {run.despite_pause}."
 
 
 def next_of(run: Run) -> str:

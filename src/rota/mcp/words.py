@@ -30,6 +30,7 @@ class TaskWord(StrEnum):
     IDLE = "idle"  #: nothing of it runs or waits
     RUNNING = "running"  #: a run of it lives
     QUEUED = "queued"  #: a run of it waits for its turn
+    PAUSED = "paused"  #: nothing of it starts by itself until it is resumed, and nothing of it runs
     DISABLED = "disabled"  #: its schedule is switched off, and nothing of it runs
 
 
@@ -50,6 +51,8 @@ def task_word_of(now: TaskNow) -> TaskWord:
     """How a task stands in one word."""
     if now.running:
         return TaskWord.RUNNING
+    if now.pauses:
+        return TaskWord.PAUSED
     if now.pending:
         return TaskWord.QUEUED
     return TaskWord.IDLE if now.task.enabled else TaskWord.DISABLED

@@ -1,7 +1,7 @@
 """Every error that Rota raises on purpose, as one tree.
 
 RotaError
-├── NotFound            TaskNotFound · RunNotFound
+├── NotFound            TaskNotFound · GroupNotFound · RunNotFound
 ├── Refused             ManualTriggerOff · JobsOff · JobRefused · RunEnded · KeyReused · ShuttingDown
 │                       RunNotStarted · InputClosed · InputFull · NoTerminal
 ├── RunUnclear          the ending of a run's id, which several have
@@ -31,6 +31,16 @@ class TaskNotFound(NotFound):
     def __init__(self, name: str, nearest: str | None = None) -> None:
         hint = f"; did you mean {nearest!r}?" if nearest else ""
         super().__init__(f"there is no task named {name!r}{hint}")
+        self.name = name
+        self.nearest = nearest
+
+
+class GroupNotFound(NotFound):
+    """No task has this group."""
+
+    def __init__(self, name: str, nearest: str | None = None) -> None:
+        hint = f"; did you mean {nearest!r}?" if nearest else ""
+        super().__init__(f"there is no task with the group {name!r}{hint}")
         self.name = name
         self.nearest = nearest
 

@@ -18,6 +18,8 @@ class EventKind(StrEnum):
     RUN_STARTED = "run.started"  #: its process lives
     RUN_ENDED = "run.ended"  #: it is over; also told of a run that was created ended
     RUN_DELETED = "run.deleted"  #: it was kept as long as it was to be, and is gone with its log
+    PAUSE_BEGAN = "pause.began"  #: a task, a group or everything is paused, or the reason is another one
+    PAUSE_ENDED = "pause.ended"  #: it is not any more
     STORE_FAILED = "store.failed"  #: the database cannot be written
     STORE_HEALED = "store.healed"  #: it can again
     KEEPER_LOST = "keeper.lost"  #: the keeper has died; its runs end as lost

@@ -169,6 +169,7 @@ class Run:
     due_at: datetime | None = None  #: when it may start, if that is another moment than `scheduled_at`
     missed_ticks: int | None = None  #: of the run that tells of a gap: so many ticks went by, or more
     missed_since: datetime | None = None  #: of the same: the first of them; `scheduled_at` is the last
+    despite_pause: str | None = None  #: of one that was asked for while its task was paused: how it was
     start_at: datetime | None = None
     end_at: datetime | None = None
     duration: timedelta | None = None

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from rota.model.pause import Pause
     from rota.operations.rota import Rota
 
 
@@ -27,6 +28,7 @@ class ServerInfo:
     store_id: str
     tasks: int
     warnings: Sequence[str]
+    pauses: Sequence[Pause]  #: all that last, the oldest first
 
 
 def info(rota: Rota) -> ServerInfo:
@@ -42,4 +44,5 @@ def info(rota: Rota) -> ServerInfo:
         store_id=rota.store.store_id,
         tasks=len(rota.engine.tasks),
         warnings=[str(warning) for warning in rota.config.warnings],
+        pauses=rota.engine.pausing.in_force(),
     )

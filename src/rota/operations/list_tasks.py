@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rota.engine.timetable import Coming
+    from rota.model.pause import Pause
     from rota.model.run import Run
     from rota.model.task import Task
     from rota.operations.rota import Rota
@@ -28,6 +29,7 @@ class TaskNow:
     pending: int
     next_ticks: Sequence[Coming]
     last_runs: Sequence[Run]  #: newest first
+    pauses: Sequence[Pause] = ()  #: that hold it, the narrowest first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,4 +64,5 @@ def task_now(rota: Rota, name: str, *, ticks: int, last_runs: Sequence[Run]) -> 
         pending=len(rota.engine.pending(name)),
         next_ticks=rota.engine.next_ticks(name, ticks),
         last_runs=last_runs,
+        pauses=rota.engine.pausing.of(name),
     )

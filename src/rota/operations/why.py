@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rota.engine.timetable import Coming
     from rota.engine.why import TickFate
+    from rota.model.pause import Pause
     from rota.operations.rota import Rota
 
 NEXT_TICKS = 10
@@ -25,7 +26,8 @@ class Why:
     task_name: str
     last: Sequence[TickFate]  #: the oldest first
     next: Sequence[Coming]
-    note: str | None  #: why nothing comes next
+    note: str | None  #: why nothing comes next, or why that will be missed
+    pauses: Sequence[Pause]  #: that hold it, the narrowest first
 
 
 async def why(rota: Rota, task_name: str, *, ticks: int) -> Why:
@@ -34,5 +36,8 @@ async def why(rota: Rota, task_name: str, *, ticks: int) -> Why:
         raise not_found(rota, task_name)
     last = await rota.engine.why(task_name, ticks)
     following = rota.engine.next_ticks(task_name, NEXT_TICKS)
+    pauses = rota.engine.pausing.of(task_name)
     note = None if following else no_ticks(rota.engine.tasks[task_name])
-    return Why(task_name=task_name, last=last, next=following, note=note)
+    if pauses and following:
+        note = f"{pauses[0].told}: ticks that come before it is resumed are missed"
+    return Why(task_name=task_name, last=last, next=following, note=note, pauses=pauses)

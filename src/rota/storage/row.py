@@ -70,6 +70,7 @@ def of_run(run: Run) -> tuple[object, ...]:
         None if run.limits is None else _of_limits(run.limits),
         None if run.job is None or not run.job.env else json.dumps(run.job.env),
         run.rerun_of_run_id,
+        storable(run.despite_pause),
     )
 
 
@@ -150,6 +151,7 @@ def to_run(row: Sequence[Any]) -> Run:
         limits,
         env,
         rerun_of_run_id,
+        despite_pause,
     ) = row
     return Run(
         id=RunId(run_id),
@@ -179,6 +181,7 @@ def to_run(row: Sequence[Any]) -> Run:
         due_at=to_time(due_at) if due_at is not None else None,
         missed_ticks=missed_ticks,
         missed_since=to_time(missed_since) if missed_since is not None else None,
+        despite_pause=despite_pause,
         start_at=to_time(start_at) if start_at is not None else None,
         end_at=to_time(end_at) if end_at is not None else None,
         duration=to_duration(duration) if duration is not None else None,

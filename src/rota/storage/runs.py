@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, null, select, update
+from sqlalchemy import bindparam, exists, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
 
 from rota.model.run import Run, RunId, Status
 from rota.storage import row
+from rota.storage.microseconds import to_time
 from rota.storage.schema import ONE_GAP, ONE_TICK, RUNS, STILL_OPEN, TAGS
 from rota.storage.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from typing import Any
 
     from sqlalchemy import ColumnElement, Connection
@@ -36,6 +38,28 @@ _CREATE, _CREATE_GAP = (
     for where in (ONE_TICK, ONE_GAP)
 )
 
+
+_GROWN = ("scheduled_at", "end_at", "missed_ticks", "missed_since")
+_GROWN_AT = [RUNS.c.keys().index(column) for column in (*_GROWN, "id", "task_name", "scheduled_at")]
+_another = RUNS.alias("another")
+_GROW = Statement(
+    update(RUNS)
+    .values({column: bindparam(f"new_{column}") for column in _GROWN})
+    .where(
+        RUNS.c.id == bindparam("new_id"),
+        RUNS.c.missed_ticks.is_not(None),
+        ~exists().where(  # two runs at the same newest tick would be two of one gap
+            _another.c.task_name == bindparam("of_task"),
+            _another.c.scheduled_at == bindparam("at"),
+            _another.c.missed_ticks.is_not(None),
+            _another.c.id != RUNS.c.id,
+        ),
+    ),
+    [*(f"new_{column}" for column in _GROWN), "new_id", "of_task", "at"],
+)
+_NEWEST_GAPS = (
+    select(RUNS.c.task_name, func.max(RUNS.c.scheduled_at)).where(ONE_GAP).group_by(RUNS.c.task_name)
+)
 
 _TAG = Statement(insert(TAGS), ["tag", "run_id"])
 
@@ -60,6 +84,8 @@ _END_IT = _move(_END, sealed=null())
 
 def create(cursor: DBAPICursor, values: tuple[object, ...], *, gap: bool = False) -> bool:
     """Insert a run's row; False, and nothing changed, when its tick, or the gap that it tells of, has one."""
+    if gap and _GROW.execute(cursor, tuple(values[at] for at in _GROWN_AT)).rowcount == 1:
+        return True
     return (_CREATE_GAP if gap else _CREATE).execute(cursor, values).rowcount == 1
 
 
@@ -145,6 +171,11 @@ def last_ticks(connection: Connection, task_name: str, limit: int) -> list[Run]:
     asked = {"task_name": task_name, "most": limit}
     found = _runs([*connection.execute(_TICKS, asked).all(), *connection.execute(_GAPS, asked).all()])
     return sorted(found, key=lambda run: run.scheduled_at or run.created_at, reverse=True)[:limit]
+
+
+def newest_gaps(connection: Connection) -> dict[str, datetime]:
+    """Of each task the last tick of which a run says that it went by."""
+    return {name: to_time(at) for name, at in connection.execute(_NEWEST_GAPS) if name is not None}
 
 
 def latest(connection: Connection) -> dict[str, Run]:

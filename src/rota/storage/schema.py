@@ -20,13 +20,14 @@ from sqlalchemy import (
     text,
 )
 
+from rota.model.pause import PauseKind
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy
 from rota.model.task import Stdin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0006"
+REVISION = "0010"
 """The migration that these tables are the outcome of."""
 
 
@@ -91,6 +92,7 @@ RUNS = Table(
     Column("limits", Text),  # a JSON object; null for a run that has none, or has not started
     Column("env", Text),  # of a job: a JSON list of the names; null when there are none
     Column("rerun_of_run_id", Text),
+    Column("despite_pause", Text),
     _is_one_of("kind", Kind),
     _is_one_of("status", Status),
     _is_one_of("end_reason", EndReason),
@@ -257,6 +259,25 @@ WAITS = Table(
     CheckConstraint("(status = 'over') = (outcome IS NOT NULL)", name="outcome_is_of_what_is_over"),
 )
 Index("waits_by_age", WAITS.c.created_at)
+
+PAUSES = Table(
+    "pauses",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),  # of a task or group; empty for everything
+    Column("reason", Text),
+    Column("actor_kind", Text),
+    Column("actor_name", Text),
+    Column("via", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("resumed_at", BigInteger),  # null while it lasts
+    _is_one_of("kind", PauseKind),
+    _is_one_of("actor_kind", ActorKind),
+    _is_one_of("via", TriggeredBy),
+    CheckConstraint("(kind = 'all') = (name = '')", name="all_has_no_name"),
+    CheckConstraint("(actor_kind IS NULL) = (actor_name IS NULL)", name="actor_is_whole"),
+    sqlite_with_rowid=False,
+)
 
 META = Table(
     "meta",

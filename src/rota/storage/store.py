@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rota.model.error import StoreUnavailable, Unusable
 from rota.model.run import Status
-from rota.storage import meta, requests, retention, runs, sqlite, tasks, waits
+from rota.storage import meta, pauses, requests, retention, runs, sqlite, tasks, waits
 from rota.storage.conflict import KeyTaken, TickTaken
 from rota.storage.drift import Drift
 from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
@@ -24,12 +24,13 @@ from rota.storage.writer import Writer
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
     from sqlalchemy.engine.interfaces import DBAPICursor
 
+    from rota.model.pause import Pause
     from rota.model.run import Run, RunId
     from rota.storage.requests import Request
     from rota.storage.retention import Old
@@ -108,6 +109,8 @@ class Store:
         self, ticks: Sequence[Run], *, synced: bool = False, keeper_id: str | None = None
     ) -> list[Run]:
         """Write down the runs whose tick, or gap, is free, in one transaction, and return them.
+
+        One that tells of a gap and is there already has grown, and tells of more now.
 
         With `keeper_id` they are those of a keeper's start: none is written if there were such already.
         """
@@ -196,6 +199,19 @@ class Store:
     async def request(self, key: str) -> Request | None:
         """What was asked under this key within the last day."""
         return await self._readers.ask(partial(requests.find, key=key, now=self._now()))
+
+    async def put_pause(self, pause: Pause) -> None:
+        """Remember a pause, as it is now, in the place of the one before of its scope."""
+        await self._writer.submit(partial(pauses.put, pause=pause), synced=True)
+
+    async def pauses(self) -> list[Pause]:
+        """Of each scope the newest pause, be it over or not."""
+        return await self._readers.ask(pauses.every)
+
+    async def told_until(self, task_names: Collection[str]) -> dict[str, datetime]:
+        """Up to which tick runs tell of the gaps of each of these tasks, where there is one."""
+        found = await self._readers.ask(runs.newest_gaps)
+        return {name: at for name, at in found.items() if name in task_names}
 
     async def add_wait(self, wait: StoredWait) -> None:
         """Keep a wait, for a day at most."""

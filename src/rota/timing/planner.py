@@ -27,7 +27,7 @@ from rota.timing.gap import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
 LATE = timedelta(seconds=60)
 """A tick that is found this late or less still runs; an older one is missed."""
@@ -132,10 +132,11 @@ class Planner:
             self._found(gaps, cause, until=oldest, seen_at=now)
         return Due(ticks=ticks)  # the gaps are counted in later looks: what is due does not wait for that
 
-    def coming(self) -> Iterator[Tick]:
-        """The ticks of all tasks from here on, in their order."""
+    def coming(self, *, but: Collection[str] = ()) -> Iterator[Tick]:
+        """The ticks of all tasks, but for these, from here on, in their order."""
         self._plan_all()
-        heap = self._heap.copy()
+        heap = [(at, index) for at, index in self._heap if self._names[index] not in but]
+        heapify(heap)
         while heap:
             at, index = heappop(heap)
             yield Tick(task_name=self._names[index], at=at)

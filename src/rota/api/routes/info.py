@@ -34,5 +34,6 @@ async def info(call: Call) -> Any:
         "store_id": it.store_id,
         "tasks": it.tasks,
         "warnings": list(it.warnings),
+        "pauses": [wire.pause(each) for each in it.pauses],
     }
     return answer.described("Info", body, call.origin)

@@ -44,6 +44,7 @@ class TaskStatus(TypedDict, total=False):
     command: Required[str]
     schedule: list[str]
     timezone: str
+    paused: list[str]
     next_runs: Required[list[str]]
     last_runs: Required[list[RunFacts]]
     timeout: float
@@ -72,6 +73,7 @@ async def get_task_status(call: Call, it: GetTaskStatus) -> Answer:
                 "command",
                 "schedule",
                 "timezone",
+                "paused",
                 "params_schema",
             )
         },
@@ -82,6 +84,7 @@ async def get_task_status(call: Call, it: GetTaskStatus) -> Answer:
         "next": _next(name, last),
     }
     lines = [f"task {name} (number {number}) is {task_word_of(now)}."]
+    lines += [f"{pause.told}: what comes before it is resumed is missed." for pause in now.pauses]
     lines += [f"Next: {', '.join(due[:3])}." if due else "It runs only when asked."]
     lines += [f"A run of it {told(run)} (run {run.id})." for run in last] or ["It never ran."]
     return Answer(text="\n".join((*lines, data["next"])), data=data)
@@ -96,7 +99,7 @@ def _next(name: str, last: Sequence[Run]) -> str:
 TOOL = Tool(
     name="get_task_status",
     title="Look at a task",
-    description="Say whether a task is idle, running, queued or disabled, when it runs next, "
+    description="Say whether a task is idle, running, queued, paused or disabled, when it runs next, "
     "and how its last runs went. For one run use get_run.",
     takes=GetTaskStatus,
     gives=TaskStatus,

@@ -27,7 +27,8 @@ class ListTasks(Arguments):
     ] = None
     tag: Annotated[str | None, Field(description="Only tasks with this tag.")] = None
     status: Annotated[
-        Literal["idle", "running", "queued", "disabled"] | None, Field(description="Only tasks that are so.")
+        Literal["idle", "running", "queued", "paused", "disabled"] | None,
+        Field(description="Only tasks that are so."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="How many at once.")] = 50
     cursor: Cursor = None
@@ -45,6 +46,7 @@ class TaskFacts(TypedDict, total=False):
     command: Required[str]
     schedule: list[str]
     timezone: str
+    paused: list[str]
     next_run: str
     last_status: str
     last_run_id: str
@@ -94,6 +96,7 @@ def task_facts(call: Call, now: TaskNow, number: int) -> dict[str, Any]:
         "command": command_of(task.run),
         "schedule": list(task.cron) or None,
         "timezone": zone if task.cron else None,
+        "paused": [pause.told for pause in now.pauses] or None,
         "next_run": _due(now, zone),
         "last_status": None if last is None else word_of(last),
         "last_run_id": None if last is None else last.id,
@@ -120,7 +123,7 @@ def _line(call: Call, now: TaskNow, number: int) -> str:
     due = _due(now, zone)
     parts = [
         f"{number}. {now.task.name}: {task_word_of(now)}",
-        _coming(now, due),
+        now.pauses[0].told if now.pauses else _coming(now, due),
         f"last {told(now.last_runs[0])}" if now.last_runs else "never ran",
     ]
     return "; ".join(parts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rota.mcp.arguments import Arguments, Key, Params, TaskId
 from rota.mcp.facts import RunFacts, run_facts
 from rota.mcp.names import configured_task
-from rota.mcp.outcome import next_of
+from rota.mcp.outcome import despite, next_of
 from rota.mcp.starting import PATIENCE, start_task
 from rota.mcp.tool import Answer, Tool
 from rota.mcp.words import told
@@ -32,7 +32,8 @@ async def run_task_async(call: Call, it: RunTaskAsync) -> Answer:
     run = await start_task(call, name, it.params, it.idempotency_key)
     run = await wait_for_start(call.rota, run, PATIENCE)
     data = {**run_facts(call, run), "next": next_of(run)}
-    return Answer(text=f"task {name} was started and {told(run)} (run {run.id}). {data['next']}", data=data)
+    said = f"task {name} was started and {told(run)} (run {run.id}).{despite(run)}"
+    return Answer(text=f"{said} {data['next']}", data=data)
 
 
 TOOL = Tool(
