@@ -100,6 +100,7 @@ FULL = Run(
     limits={"cpu_max": Limit(max=0.5, held_by=HeldBy.CGROUP)},
     message="x",
     despite_pause="everything was paused",
+    deleted_at=NOON,
 )
 EMPTY = Run(id=FULL.id, task_name="job", triggered_by=TriggeredBy.API, created_at=NOON)
 

@@ -231,7 +231,7 @@ class BreakableStore:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name not in ("create", "create_many", "move", "save_horizon", "put_pause"):
+        if name not in ("create", "create_many", "move", "save_horizon", "put_pause", "set_aside"):
             return method
 
         async def write(*args: Any, **kwargs: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from sample_runs import NOW, a_job, a_run, ended, run_id, started
 
 from rota.model.run import Ending, EndReason, Kind, Status, TriggeredBy
-from rota.storage.page import RunFilter, _query
+from rota.storage.page import RunFilter, _query, fits
 from rota.storage.store import Store
 
 REASONS = frozenset(EndReason)
@@ -107,6 +107,11 @@ async def store(data):
     store = Store.open(data)
     yield store
     await store.close()
+
+
+def test_a_run_at_hand_is_let_through_by_the_filters_that_let_it_through_in_the_store():
+    for wanted in FILTERS:
+        assert [fits(run, wanted) for run in RUNS] == [shows(wanted, run) for run in RUNS], wanted
 
 
 async def test_every_filter_shows_exactly_what_it_asks_for_newest_first(store):

@@ -197,7 +197,7 @@ async def test_an_end_may_precede_its_start(insert):
 
 
 def test_every_field_of_a_run_has_its_columns():
-    run = set(Run.__dataclass_fields__) - {"hand_over", "job", "actor", "waiting_for"}
+    run = set(Run.__dataclass_fields__) - {"hand_over", "job", "actor", "waiting_for", "deleted_at"}
     job = set(Job.__dataclass_fields__)
 
     assert set(COLUMNS) == run | job | {"attempt", "keeper_id", "boot_id", "actor_kind", "actor_name"}

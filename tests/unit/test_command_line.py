@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_server import Asked, FakeServer, event, problem, run, stream
@@ -79,8 +79,8 @@ def test_the_environment_stands_in_for_flags(
         (["lits"], 'Did you mean "list"?'),
         (["list", "--jsno"], "--jsno"),
         (["run"], "TASK requires an argument"),
-        (["stop"], "name the runs to stop, or say --all"),
-        (["stop", "--all", ID], "name the runs to stop, or say --all"),
+        (["stop"], "say which runs: by their ids, by a filter such as --task, or --all"),
+        (["stop", "--all", ID], "say which runs: by their ids, by a filter such as --task, or --all"),
         (["pause"], "name a task, or say --group GROUP or --all"),
         (["resume", "backup", "--all"], "name a task, or say --group GROUP or --all"),
         (["runs", "--status", "nope"], '"pending", "running", "ended"'),
@@ -360,33 +360,98 @@ def test_stopping_several_runs_stops_the_others_when_one_is_refused(
     assert "it has ended" in err
 
 
-def test_stop_all_cancels_what_waits_before_it_stops_what_runs(server: FakeServer, rota: Callable[..., int]):
-    waiting = "0198c7a0-5b3e-7cc1-9a44-000000000002"
+def outcome(**changes: Any) -> dict[str, Any]:
+    told = {
+        "dry_run": False,
+        "matched": 1,
+        "done": 1,
+        "refused": 0,
+        "faults": [],
+        "reruns": [],
+        "broken_off": None,
+    }
+    return told | changes
 
-    def runs(asked: Asked):
-        [status] = asked.query["status"]
-        which = {"pending": waiting, "running": ID}[status]
-        return {"items": [run(id=which, status=status)], "next_cursor": None}
 
-    server.answers["GET /api/runs"] = runs
-    for each in (waiting, ID):
-        server.answers[f"POST /api/runs/{each}/stop"] = (202, run(id=each))
+def test_stop_all_is_one_request_and_tells_of_each_run(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    second = "0198c7a0-5b3e-7cc1-9a44-000000000002"
+    items = [run(id=second, status="pending"), run(status="running")]
+    server.answers["GET /api/runs"] = {"items": items, "next_cursor": None}
+    server.answers["POST /api/runs/bulk/stop"] = outcome(matched=2, done=2)
 
     assert rota("stop", "--all", "--no-wait") == 0
 
-    stops = [line for line in server.lines() if line.startswith("POST")]
-    assert stops == [f"POST /api/runs/{waiting}/stop", f"POST /api/runs/{ID}/stop"]
+    assert [asked.query["status"] for asked in server.asked if asked.query] == [["pending", "running"]]
+    assert json.loads(server.asked[-1].body) == {"filter": {}, "all": True, "dry_run": False}
+    said = capsys.readouterr().out
+    assert f"(run {second})" in said
+    assert f"(run {ID})" in said
 
 
 def test_a_run_that_ended_by_itself_is_no_fault_of_stop_all(server: FakeServer, rota: Callable[..., int]):
-    def runs(asked: Asked):
-        items = [run(status="running")] if asked.query["status"] == ["running"] else []
-        return {"items": items, "next_cursor": None}
-
-    server.answers["GET /api/runs"] = runs
-    server.answers[f"POST /api/runs/{ID}/stop"] = (409, problem(409, "Run has ended", "it has ended"))
+    fault = {"run_id": ID, "type": "/problems/run-ended", "detail": "it has ended", "errors": []}
+    server.answers["GET /api/runs"] = {"items": [], "next_cursor": None}
+    server.answers["POST /api/runs/bulk/stop"] = outcome(done=0, refused=1, faults=[fault])
 
     assert rota("stop", "--all") == 0
+
+
+def test_a_filter_says_which_runs_are_deleted(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    server.answers["POST /api/runs/bulk/delete"] = outcome(dry_run=True, matched=7, done=7)
+
+    assert rota("delete", "--task", "backup", "--end-reason", "failed", "--dry-run") == 0
+
+    assert json.loads(server.asked[-1].body) == {
+        "filter": {"task_name": "backup", "end_reason": ["failed"]}, "all": False, "dry_run": True,
+    }  # fmt: skip
+    assert capsys.readouterr().out == "would have deleted 7 runs\n"
+
+
+def test_what_was_refused_is_told_and_makes_the_exit_code_1(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    fault = {"run_id": ID, "type": "/problems/run-not-ended", "detail": f"run {ID} is running", "errors": []}
+    server.answers["POST /api/runs/bulk/delete"] = outcome(matched=2, refused=1, faults=[fault])
+
+    assert rota("delete", ID, "0198c7a0-5b3e-7cc1-9a44-000000000002") == 1
+
+    said = capsys.readouterr()
+    assert said.out == "deleted 1 run\n"
+    assert said.err == f"rota: run {ID} is running\n"
+
+
+def test_a_deleted_run_is_restored_by_the_ending_of_its_id(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    server.answers["GET /api/runs"] = {"items": [run()], "next_cursor": None}
+    server.answers["POST /api/runs/bulk/restore"] = outcome()
+
+    assert rota("restore", ID[-6:]) == 0
+    assert rota("restore", "ffffff") == 1
+
+    assert json.loads(server.asked[1].body) == {"ids": [ID], "dry_run": False}
+    assert "no deleted run has an id that ends in 'ffffff'" in capsys.readouterr().err
+
+
+def test_a_rerun_prints_the_new_id_and_a_secret_is_given_anew(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    second = "0198c7a0-5b3e-7cc1-9a44-000000000002"
+    rerun = {"run_id": second, "rerun_of_run_id": ID}
+    server.answers["POST /api/runs/bulk/rerun"] = outcome(reruns=[rerun])
+    server.answers[f"POST /api/runs/{ID}/rerun"] = (201, run(id=second))
+
+    assert rota("rerun", ID) == 0
+    assert rota("rerun", ID, "-p", "TOKEN=hunter2", "-e", "A=b") == 0
+
+    assert capsys.readouterr().out == f"{second}\n{second}\n"
+    assert json.loads(server.asked[-1].body) == {"params": {"TOKEN": "hunter2"}, "env": {"A": "b"}}
+    assert all(asked.headers["Idempotency-Key"] for asked in server.asked)
+    assert rota("rerun", ID, second, "-p", "TOKEN=x") == 2
 
 
 def test_status_of_an_unhealthy_server_names_its_problems(

@@ -8,6 +8,8 @@ from rota.api.door import Door
 from rota.api.router import NO_ROOMS, Router
 from rota.api.routes import (
     about,
+    bulk,
+    delete,
     follow_events,
     follow_log,
     get_run,
@@ -21,7 +23,9 @@ from rota.api.routes import (
     pause,
     read_lines,
     read_log,
+    rerun,
     resize,
+    restore,
     resume,
     search_logs,
     send_input,
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 VERBS = (
     trigger, list_tasks, get_task, why, next_ticks, pause, resume,
     start_job, list_jobs,
-    list_runs, get_run, stop, send_input, resize,
+    bulk, list_runs, get_run, stop, rerun, delete, restore, send_input, resize,
     read_lines, read_log, follow_log, search_logs,
     follow_events,
     health, info, shutdown, about,

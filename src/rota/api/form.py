@@ -26,6 +26,8 @@ GroupName = Annotated[
 ]
 #: A run's id, or how it ends.
 WHICH_RUN = r"^[0-9a-fA-F-]{4,36}$"
+#: A run's id as a whole.
+WHOLE_ID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 RunIdInPath = Annotated[
     str,
     Path(

@@ -24,13 +24,18 @@ from rota.model.error import (
     Refused,
     RotaError,
     RunEnded,
+    RunNotDeleted,
+    RunNotEnded,
     RunNotFound,
     RunNotStarted,
     RunUnclear,
     ShuttingDown,
     StoreUnavailable,
     TaskNotFound,
+    TickKept,
+    TurnedAway,
 )
+from rota.model.run import EndReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,11 +103,25 @@ KINDS: dict[str, ProblemKind] = {
         _kind("group-not-found", 404, "No such group", "No task of the configuration has this `group`."),
         _kind("run-not-found", 404, "No such run", "No run has this id."),
         _kind(
+            "run-not-deleted",
+            404,
+            "No such deleted run",
+            "No run of this id was deleted, or it is gone for good (`[storage] keep_deleted`).",
+        ),
+        _kind(
             "route-not-found", 404, "Nothing here", "No route has this path; `/openapi.json` lists them all."
         ),
         _kind("method-not-allowed", 405, "Method not allowed", "The route takes the methods in `Allow`."),
         _kind("run-ended", 409, "Run has ended", "The run has ended, so nothing can be done to it."),
         _kind("run-not-started", 409, "Run has not started", "The run is pending, and takes no input yet."),
+        _kind("run-not-ended", 409, "Run has not ended", "The run is pending or running; stop it first."),
+        _kind(
+            "tick-kept",
+            409,
+            "Tick kept",
+            "The run's row is all that says of its tick that it is taken, for a minute at most; or it cannot "
+            "be restored, since another run has that tick.",
+        ),
         _kind(
             "input-closed",
             409,
@@ -190,6 +209,7 @@ KIND_OF: dict[type[RotaError], ProblemKind] = {
     TaskNotFound: KINDS["task-not-found"],
     GroupNotFound: KINDS["group-not-found"],
     RunNotFound: KINDS["run-not-found"],
+    RunNotDeleted: KINDS["run-not-deleted"],
     NotFound: KINDS["route-not-found"],
     ManualTriggerOff: KINDS["manual-trigger-off"],
     JobsOff: KINDS["jobs-off"],
@@ -197,6 +217,8 @@ KIND_OF: dict[type[RotaError], ProblemKind] = {
     RunUnclear: KINDS["run-unclear"],
     RunEnded: KINDS["run-ended"],
     RunNotStarted: KINDS["run-not-started"],
+    RunNotEnded: KINDS["run-not-ended"],
+    TickKept: KINDS["tick-kept"],
     InputClosed: KINDS["input-closed"],
     InputFull: KINDS["input-full"],
     NoTerminal: KINDS["no-terminal"],
@@ -245,7 +267,7 @@ def problem_of(error: RotaError) -> Problem:
     """How the API says an error of the model."""
     if isinstance(error, ApiError):
         return Problem(kind=KINDS[error.problem], detail=str(error), headers=error.headers)
-    kind = next(KIND_OF[each] for each in type(error).__mro__ if each in KIND_OF)
+    kind = kind_of(error)
     if kind.status == 500:
         return internal_error()
     return Problem(
@@ -255,6 +277,23 @@ def problem_of(error: RotaError) -> Problem:
         unread=error.unread if isinstance(error, InputFull) else None,
         headers=((b"retry-after", b"5"),) if kind.status == 503 else (),
     )
+
+
+def fault_of_run(run_id: str, error: RotaError) -> dict[str, Any]:
+    """A `BulkFault`: the problem with one of many runs."""
+    return {
+        "run_id": run_id,
+        "type": kind_of(error).uri,
+        "detail": str(error),
+        "errors": [_fault(each) for each in _faults_of(error)],
+    }
+
+
+def kind_of(error: RotaError) -> ProblemKind:
+    """Which problem an error of the model is."""
+    if isinstance(error, TurnedAway):
+        return KINDS["run-skipped" if error.reason == EndReason.SKIPPED else "queue-full"]
+    return next(KIND_OF[each] for each in type(error).__mro__ if each in KIND_OF)
 
 
 def _faults_of(error: RotaError) -> Sequence[Fault]:

@@ -125,6 +125,7 @@ class Run(Shape):
         "without any, and for one that has not started."
     )
     message: str | None = Field(description="One sentence on why it ended so, where there is one.")
+    deleted_at: datetime | None = Field(description="Of a deleted run, which can be restored: since when.")
 
 
 class Pause(BaseModel):
@@ -280,6 +281,41 @@ class TaskPage(Shape):
 
     items: list[Task]
     next_cursor: str | None = Field(description="Give it as `cursor` for what follows; null at the end.")
+
+
+class BulkFault(BaseModel):
+    """Why something was not done to a run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: RunIdText
+    type: str = Field(description="Which problem; the document at this address says more.")
+    detail: str
+    errors: list[Fault] = Field(description="Every fault, where there are several: such as each secret.")
+
+
+class BulkRerun(BaseModel):
+    """A run that does again what another did."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: RunIdText
+    rerun_of_run_id: RunIdText
+
+
+class BulkOutcome(Shape):
+    """What was done to many runs, and what was not."""
+
+    dry_run: bool = Field(description="Nothing was done: this is what would be.")
+    matched: int = Field(ge=0, description="How many runs were meant, ids of none included.")
+    done: int = Field(ge=0, description="To so many it was done.")
+    refused: int = Field(ge=0, description="To so many it was not.")
+    faults: list[BulkFault] = Field(description="Why, of the first 1,000 of those.")
+    reruns: list[BulkRerun] = Field(description="The first 1,000 new runs.")
+    broken_off: str | None = Field(
+        description="Why it was ended before all runs were dealt with, if it was: the numbers are of those "
+        "that were."
+    )
 
 
 class InputTaken(Shape):
@@ -468,7 +504,19 @@ class ProblemType(Shape):
 SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
     for shape in (
-        *(Event, Gap, Health, Info, InputTaken, LogDone, LogDropped, LogMatches, LogPage, NextTicks),
+        *(
+            BulkOutcome,
+            Event,
+            Gap,
+            Health,
+            Info,
+            InputTaken,
+            LogDone,
+            LogDropped,
+            LogMatches,
+            LogPage,
+            NextTicks,
+        ),
         *(PauseState, Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage, TerminalSize, Why),
     )
 }

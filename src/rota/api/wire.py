@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rota.model.pause import Pause, Scope
     from rota.model.run import Actor, Run, WaitingFor
     from rota.model.task import Task
+    from rota.operations.bulk import Outcome
     from rota.operations.list_tasks import TaskNow
     from rota.operations.read_lines import LogLines
     from rota.operations.search_logs import Matches
@@ -127,6 +128,7 @@ def run(it: Run) -> dict[str, Any]:
         "max_rss": it.max_rss,
         "limits": None if it.limits is None else _limits(it.limits),
         "message": it.message,
+        "deleted_at": moment(it.deleted_at),
     }
 
 
@@ -271,6 +273,19 @@ def event(it: Event) -> dict[str, Any]:
         "at": moment(it.at),
         "run": None if it.run is None else run(it.run),
         "message": it.message,
+    }
+
+
+def bulk(it: Outcome, *, dry_run: bool, faults: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A `BulkOutcome`; its faults are problems."""
+    return {
+        "dry_run": dry_run,
+        "matched": it.matched,
+        "done": it.done,
+        "refused": it.refused,
+        "faults": faults,
+        "reruns": [{"run_id": new, "rerun_of_run_id": old} for old, new in it.reruns],
+        "broken_off": it.broken_off,
     }
 
 

@@ -69,7 +69,7 @@ def run(
         soon as it is recorded.
     """
     out = Output()
-    params = _params(param, null)
+    params = values_of(param, null, flag="--param")
     moment = None if at is None else _moment(at)
     if wait is None:
         wait = at is None
@@ -93,7 +93,7 @@ def run(
     return exit_code(ended)
 
 
-def _typed(name: str) -> str:
+def _typed(name: str, flag: str) -> str:
     """A value that is not on the command line, where every user of the machine could read it."""
     if sys.stdin.isatty():
         from getpass import getpass
@@ -101,19 +101,20 @@ def _typed(name: str) -> str:
         return getpass(f"{name}: ")
     line = sys.stdin.readline()
     if not line:
-        raise Misuse(f"--param {name} has no value, and standard input has none either")
+        raise Misuse(f"{flag} {name} has no value, and standard input has none either")
     return line.removesuffix("\n")
 
 
-def _params(given: tuple[str, ...], null: tuple[str, ...]) -> dict[str, str | None]:
+def values_of(given: tuple[str, ...], null: tuple[str, ...], *, flag: str) -> dict[str, str | None]:
+    """What these flags say, by name; a value that is not there is asked for. Raises Misuse."""
     params: dict[str, str | None] = {}
     for each in (*given, *(f"{name}=" for name in null)):
         name, equals, value = each.partition("=")
         if not name:
-            raise Misuse(f"--param {each} has no name; write it as NAME=VALUE")
+            raise Misuse(f"{flag} {each} has no name; write it as NAME=VALUE")
         if name in params:
-            raise Misuse(f"the parameter {name} is given more than once")
-        params[name] = value if equals else _typed(name)
+            raise Misuse(f"{flag} {name} is given more than once")
+        params[name] = value if equals else _typed(name, flag)
     return params | dict.fromkeys(null)
 
 

@@ -37,6 +37,7 @@ def list_runs(
     triggered_by: Annotated[list[TriggeredBy] | None, words("--triggered-by")] = None,
     created_after: str | None = None,
     created_before: str | None = None,
+    deleted: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
     json: Json = False,
     options: Given,
@@ -57,6 +58,8 @@ def list_runs(
         Only the runs created after this time (RFC 3339, such as 2026-11-22T20:00:00Z).
     created_before
         Only the runs created before this time.
+    deleted
+        Those that were deleted and can be restored, instead.
     limit
         At most so many.
     """
@@ -70,6 +73,7 @@ def list_runs(
         "triggered_by": [*triggered_by] if triggered_by else None,
         "created_after": created_after,
         "created_before": created_before,
+        "deleted": "true" if deleted else None,
         "limit": str(min(limit, LARGEST_PAGE)),
     }
     filters = {name: value for name, value in wanted.items() if value is not None}

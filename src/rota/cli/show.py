@@ -15,7 +15,7 @@ from rota.cli.which_run import the_run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MOMENTS = ("created_at", "scheduled_at", "due_at", "missed_since", "start_at", "end_at")
+_MOMENTS = ("created_at", "scheduled_at", "due_at", "missed_since", "start_at", "end_at", "deleted_at")
 _DURATIONS = ("timeout", "duration", "cpu_time")
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from rota.cli.await_ends import await_ends
-from rota.cli.complaint import Misuse, complain
+from rota.cli.complaint import complain
 from rota.cli.exit_code import ExitCode
 from rota.cli.label import label
 from rota.cli.options import Given, Json
 from rota.cli.output import Output
+from rota.cli.selection import EVERY, Which, body_of, complain_of, do
 from rota.cli.suggest import suggest_runs
 from rota.cli.verdict import verdict
 from rota.cli.which_run import RunUnclear, which_run
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
     from rota.client.client import Client
 
-#: The run that was to be stopped has ended.
-CONFLICT = 409
+#: The problem of a run that was to be stopped, and has ended.
+ENDED = "/problems/run-ended"
 
 
 def stop(
     *runs: Annotated[str, Parameter(completer=suggest_runs)],
-    all_: Annotated[bool, Parameter(name="--all", negative=(), show_default=False)] = False,
+    which: Which = EVERY,
     wait: bool = True,
     json: Json = False,
     options: Given,
@@ -39,16 +40,15 @@ def stop(
     ----------
     runs
         Ids of the runs, or unique endings of them of at least 4 characters.
-    all_
-        Every run that lives or waits.
     wait
         Wait until they have ended.
     """
-    if bool(runs) == all_:
-        raise Misuse("name the runs to stop, or say --all (and not both)")
     out = Output()
     client = options.client()
-    asked, refused = _ask_all(client) if all_ else _ask(client, runs)
+    if which.dry_run:
+        return do(client, "stop", runs, which, done="stopped", json=json)
+    body, _ = body_of(runs, which, str)
+    asked, refused = _ask(client, runs) if runs else _ask_many(client, body)
     if wait:
         asked = [
             _told(run, quiet=json)
@@ -59,8 +59,8 @@ def stop(
             print(f"asked {label(run)} to stop (run {run['id']})")
     if json:
         out.json(asked)
-    elif all_ and not asked:
-        print("nothing runs or waits")
+    elif not runs and not asked:
+        print("nothing runs or waits" if which.all_ else "nothing like that runs or waits")
     return ExitCode.FAILED if refused else ExitCode.OK
 
 
@@ -75,18 +75,14 @@ def _ask(client: Client, texts: Iterable[str]) -> tuple[list[dict[str, Any]], bo
     return asked, refused
 
 
-def _ask_all(client: Client) -> tuple[list[dict[str, Any]], bool]:
-    # Those that wait come first: a slot that is freed must not start one of them.
-    asked, refused = [], False
-    for status in ("pending", "running"):
-        for run in list(client.runs({"status": status, "limit": "1000"})):
-            try:
-                asked.append(client.stop(run["id"]))
-            except Problem as problem:
-                if problem.status != CONFLICT:  # it ended by itself meanwhile
-                    complain(problem)
-                    refused = True
-    return asked, refused
+def _ask_many(client: Client, body: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    filters = {"status": ["pending", "running"]} | body["filter"]
+    asked = [run for run in client.runs({**filters, "limit": "1000"}) if run["status"] != "ended"]
+    outcome = client.bulk("stop", body)
+    # Some have ended by themselves before they were come to: that is what was wanted.
+    faults = [fault for fault in outcome["faults"] if fault["type"] != ENDED]
+    complain_of({**outcome, "faults": faults, "refused": len(faults)})
+    return asked, bool(faults) or outcome["broken_off"] is not None
 
 
 def _told(run: dict[str, Any], *, quiet: bool) -> dict[str, Any]:

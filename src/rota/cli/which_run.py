@@ -27,6 +27,11 @@ class RunUnclear(RotaError):
     """The text names no run, or more than one."""
 
 
+def is_whole(text: str) -> bool:
+    """Whether it is a whole id."""
+    return _FULL.fullmatch(text.lower()) is not None
+
+
 def run_or_latest(client: Client, text: str) -> dict[str, Any]:
     """The run that `text` names, or the latest of the task or job that it names. Raises RunUnclear.
 

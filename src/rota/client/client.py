@@ -127,6 +127,16 @@ class Client:
         """Ask for a run's end; the run as it stands."""
         return self._object("POST", f"/api/runs/{quote(run_id, safe='')}/stop")
 
+    def rerun(self, run_id: str, anew: Mapping[str, Any], *, key: str) -> dict[str, Any]:
+        """Run a run again; the new run as it stands. The same key starts nothing twice."""
+        path = f"/api/runs/{quote(run_id, safe='')}/rerun"
+        return self._object("POST", path, headers={"Idempotency-Key": key}, body=anew)
+
+    def bulk(self, verb: str, body: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
+        """Stop, rerun, delete or restore many runs, which may take its time: what was done, and what not."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self._object("POST", f"/api/runs/bulk/{verb}", headers=headers, body=body, patience=None)
+
     def shutdown(self) -> dict[str, Any]:
         """Ask for the end of every run, the keeper and the server."""
         return self._object("POST", "/api/shutdown")
@@ -164,8 +174,9 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        patience: float | None = PATIENCE,
     ) -> dict[str, Any]:
-        with self._answer(method, path, headers=headers, body=body) as answer:
+        with self._answer(method, path, headers=headers, body=body, patience=patience) as answer:
             said = self._read(answer)
         try:
             found: dict[str, Any] = json.loads(said) if said else {}
@@ -181,10 +192,11 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        patience: float | None = PATIENCE,
     ) -> Iterator[HTTPResponse]:
         sent = None if body is None else json.dumps(body).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
-        connection = UnixConnection(self.data / "rota.sock", timeout=PATIENCE)
+        connection = UnixConnection(self.data / "rota.sock", timeout=patience)
         with contextlib.closing(connection):
             self._connect(connection)
             with self._told():

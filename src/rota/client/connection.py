@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class UnixConnection(HTTPConnection):
     """`http.client`, with a socket's path in the place of host and port."""
 
-    def __init__(self, path: Path, *, timeout: float) -> None:
+    def __init__(self, path: Path, *, timeout: float | None) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rota.model.job import MAX_CONCURRENT
@@ -11,7 +12,6 @@ from rota.model.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
     from pathlib import Path
 
     from rota.config.fault import ConfigFault
@@ -22,6 +22,9 @@ HOST = "127.0.0.1"
 PORT = 9477
 MIN_FREE_SPACE = 64_000_000
 """Bytes; enough for the database to go on when output has filled the disk."""
+
+
+KEEP_DELETED = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +42,7 @@ class Storage:
     """How much of the disk Rota may use, in bytes."""
 
     max_size: int = 0  #: of all logs together; 0 is no limit
+    keep_deleted: timedelta = KEEP_DELETED  #: so long a deleted run can be restored
     min_free_space: int = MIN_FREE_SPACE  #: that output leaves to others; 0 is all of it
 
 

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rota.config import value
-from rota.config.config import HOST, MIN_FREE_SPACE, PORT
+from rota.config.config import HOST, KEEP_DELETED, MIN_FREE_SPACE, PORT
 from rota.config.param import wrong_in
 from rota.model.job import MAX_CONCURRENT
 from rota.model.param import ParamType
@@ -162,6 +162,12 @@ class StorageTable(Table):
         "removed, the oldest first; the runs themselves stay. 0: no limit.",
         "20gb",
         default=0,
+    )
+    keep_deleted: Duration = _key(
+        "How long a run that was deleted can be restored; its log stays on the disk so long. 0: not at all.",
+        "1d",
+        default=KEEP_DELETED,
+        json_schema_extra={"default": "1h"},
     )
     min_free_space: Size = _key(
         "How much of the disk output leaves free. While there is less, what programs write is dropped and "

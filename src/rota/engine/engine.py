@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rota.engine.background import Background
 from rota.engine.clock import Clock, Ids
 from rota.engine.definitions import Definitions
+from rota.engine.deletion import Deletion
 from rota.engine.dispatcher import Dispatcher
 from rota.engine.effective_params import effective_params
 from rota.engine.farewell import take_word, word_was_left
@@ -191,6 +192,14 @@ class Engine:
         )
 
         self.feeding = Feeding(ledger=self._ledger, store=store, dispatcher=self._dispatcher)
+        self.deletion = Deletion(
+            store=store,
+            bus=bus,
+            clock=self._clock,
+            background=self._background,
+            keep=config.storage.keep_deleted,
+            settle=self._settle_ticks,
+        )
         self._sweeper = Sweeper(
             rules=self._definitions.rules,
             store=store,
@@ -198,6 +207,7 @@ class Engine:
             clock=self._clock,
             data=data,
             max_size=config.storage.max_size,
+            keep_deleted=config.storage.keep_deleted,
             running=lambda: [entry.known.id for entry in self._ledger if entry.known.hand_over is not None],
         )
 
@@ -283,6 +293,7 @@ class Engine:
         params: Mapping[str, object] | None = None,
         at: datetime | None = None,
         actor: Actor | None = None,
+        rerun_of: RunId | None = None,
         request: Request | None = None,
     ) -> Run:
         """Make a run of the task, and start it, have it wait, or keep it for `at`: the run as written down.
@@ -291,14 +302,19 @@ class Engine:
         returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid, StoreUnavailable and ShuttingDown, and
         KeyTaken when the request's key has its run already. It is carried out even if the caller goes away.
         """
-        task = self._may_be_triggered(task_name)
+        task = self.may_be_triggered(task_name)
         effective = self._effective(task, params or {}, at)
         self._may_start()
         sealed = None
         if effective.secrets:
             sealed = await self._seal({name: value.reveal() for name, value in effective.secrets.items()})
         asked = Asked(
-            triggered_by=triggered_by, effective=effective, actor=actor, sealed=sealed, scheduled_at=at
+            triggered_by=triggered_by,
+            effective=effective,
+            actor=actor,
+            sealed=sealed,
+            scheduled_at=at,
+            rerun_of=rerun_of,
         )
         return self.shown(await self._intake.trigger(task, asked, request))
 
@@ -310,6 +326,7 @@ class Engine:
         triggered_by: TriggeredBy,
         at: datetime | None = None,
         actor: Actor | None = None,
+        rerun_of: RunId | None = None,
         request: Request | None = None,
     ) -> Run:
         """Make a run of the job, and start it, have it wait, or keep it for `at`: the run as written down.
@@ -321,7 +338,9 @@ class Engine:
         self._may_start()
         await self.login()
         sealed = await self._seal(env)
-        asked = Asked(triggered_by=triggered_by, actor=actor, job=job, scheduled_at=at, sealed=sealed)
+        asked = Asked(
+            triggered_by=triggered_by, actor=actor, job=job, scheduled_at=at, sealed=sealed, rerun_of=rerun_of
+        )
         return self.shown(await self._intake.trigger(self._definitions.rules[JOBS], asked, request))
 
     async def digests(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -408,6 +427,15 @@ class Engine:
             unrecorded = unrecorded_ticks(ticks, schedules, since=since, until=until)
         return fates(ticks, others, unrecorded)
 
+    def may_be_triggered(self, task_name: str) -> Task:
+        """The task, if anybody may start it. Raises TaskNotFound and ManualTriggerOff."""
+        task = self.tasks.get(task_name)
+        if task is None:
+            raise TaskNotFound(task_name, next(iter(get_close_matches(task_name, self.tasks, 1)), None))
+        if not task.manual_trigger:
+            raise ManualTriggerOff(task_name)
+        return task
+
     @property
     def stopping(self) -> bool:
         """Whether it is on its way out: who waits for a run is sent away."""
@@ -430,13 +458,10 @@ class Engine:
         now, told = self._clock.now(), await self._store.told_until(paused)
         return {name: max(self._since[name], min(at, now)) for name, at in told.items()}
 
-    def _may_be_triggered(self, task_name: str) -> Task:
-        task = self.tasks.get(task_name)
-        if task is None:
-            raise TaskNotFound(task_name, next(iter(get_close_matches(task_name, self.tasks, 1)), None))
-        if not task.manual_trigger:
-            raise ManualTriggerOff(task_name)
-        return task
+    async def _settle_ticks(self) -> datetime | None:
+        if self._scheduler is not None:
+            await self._scheduler.save_horizon()
+        return await self._store.horizon()
 
     def _effective(self, task: Task, params: Mapping[str, object], at: datetime | None) -> Effective:
         """What the run is given. Raises Invalid, which names every fault of what was asked for."""

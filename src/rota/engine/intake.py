@@ -84,6 +84,7 @@ class Asked:
     sealed: str | None = None  #: the secrets that it is given
     scheduled_at: datetime | None = None
     due_at: datetime | None = None  #: when it may start, if that is another moment
+    rerun_of: RunId | None = None  #: which run it is again
 
     @property
     def due(self) -> datetime | None:
@@ -327,6 +328,7 @@ class Intake:
             params=effective.params,
             actor=asked.actor,
             sealed=asked.sealed,
+            rerun_of_run_id=asked.rerun_of,
             created_at=now,
             scheduled_at=asked.scheduled_at,
             due_at=asked.due_at,

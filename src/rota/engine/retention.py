@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rota.model.run import TriggeredBy
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
@@ -39,6 +41,11 @@ def expired(
     ]
 
 
+def claims_a_tick(run: Run) -> bool:
+    """Whether the run's row is a claim: to a tick, or to tell of a gap."""
+    return run.scheduled_at is not None and run.triggered_by in (TriggeredBy.CRON, TriggeredBy.CATCH_UP)
+
+
 def surplus(logs: Iterable[tuple[RunId, int]], *, total: int, max_size: int) -> list[RunId]:
     """Those that go of the oldest logs, until all together are small enough."""
     going = []
@@ -60,6 +67,11 @@ def pause(task: Task) -> timedelta | None:
     if task.keep_for is None:
         return None if task.keep_runs is None else _LATEST
     return min(_LATEST, max(_SOONEST, task.keep_for / 60))
+
+
+def look_at_deleted(keep: timedelta) -> timedelta:
+    """How long to wait between two looks at deleted runs."""
+    return min(timedelta(minutes=1), max(_SOONEST, keep / 60))
 
 
 def _is_past(task: Task, run: Run, now: datetime) -> bool:

@@ -7,11 +7,12 @@ unsaid. What was listed is removed at the next start, before anything else.
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from rota.engine.retention import expired, pause, surplus
+from rota.engine.retention import expired, look_at_deleted, pause, surplus
 from rota.logs import disk
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
@@ -48,10 +49,11 @@ class Sweeper:
         clock: Clock,
         data: Path,
         max_size: int,
+        keep_deleted: timedelta = timedelta(),
         running: Callable[[], Iterable[RunId]],
     ) -> None:
         """`rules` are those of each task, and of all jobs; `running` tells whose logs are being written;
-        `max_size` is for all logs, 0 for any size.
+        `max_size` is for all logs, 0 for any size; deleted runs go for good after `keep_deleted`.
         """
         self._rules = rules
         self._store = store
@@ -64,6 +66,8 @@ class Sweeper:
             name: wait.total_seconds() for name, task in rules.items() if (wait := pause(task)) is not None
         }
         self._look_at = dict.fromkeys(self._pauses, 0.0)  # when, by the monotonic clock
+        self._keep_deleted = keep_deleted
+        self._purge_at = 0.0  # when deleted runs are looked at, by the monotonic clock
         self._total = 0
         self._counted_at: float | None = None
         self._first = ""  # no log that is there is older than this run's
@@ -97,6 +101,9 @@ class Sweeper:
         due = [name for name, at in self._look_at.items() if at <= now][:TASKS]
         for name in due:
             await self._sweep(self._rules[name])
+        if self._purge_at <= now:
+            await self._purge()
+            self._purge_at = now + look_at_deleted(self._keep_deleted).total_seconds()
         if self._max_size:
             await self._shrink()
 
@@ -121,6 +128,13 @@ class Sweeper:
             if run.id in deleted:
                 self._bus.emit(EventKind.RUN_DELETED, self._clock.now(), run)
         await self._remove(deleted)
+
+    async def _purge(self) -> None:
+        """Let go for good of runs that were deleted long enough ago."""
+        until = self._clock.now() - self._keep_deleted
+        while going := await self._store.overdue(until, BATCH):
+            self._total -= await self._store.purge(going)
+            await self._remove(going)
 
     async def _shrink(self) -> None:
         running = list(self._running())

@@ -1,9 +1,10 @@
 """Every error that Rota raises on purpose, as one tree.
 
 RotaError
-├── NotFound            TaskNotFound · GroupNotFound · RunNotFound
+├── NotFound            TaskNotFound · GroupNotFound · RunNotFound · RunNotDeleted
 ├── Refused             ManualTriggerOff · JobsOff · JobRefused · RunEnded · KeyReused · ShuttingDown
-│                       RunNotStarted · InputClosed · InputFull · NoTerminal
+│                       RunNotStarted · RunNotEnded · TickKept · TurnedAway · InputClosed · InputFull
+│                       NoTerminal
 ├── RunUnclear          the ending of a run's id, which several have
 ├── Invalid             a value that its caller can mend; names every fault
 ├── StoreUnavailable    the database cannot be written (disk full, I/O error)
@@ -57,6 +58,14 @@ class RunNotFound(NotFound):
         self.run_id = run_id
 
 
+class RunNotDeleted(NotFound):
+    """There is no such run among those that were deleted and can be restored."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"there is no deleted run {run_id} that could be restored")
+        self.run_id = run_id
+
+
 class Refused(RotaError):
     """The request is understood, and the answer is no."""
 
@@ -91,6 +100,27 @@ class RunNotStarted(Refused):
     def __init__(self, run_id: str) -> None:
         super().__init__(f"run {run_id} has not started yet, and takes input once it has")
         self.run_id = run_id
+
+
+class RunNotEnded(Refused):
+    """The run is pending or running, and this can be done only to what has ended."""
+
+    def __init__(self, run_id: str, status: str) -> None:
+        super().__init__(f"run {run_id} is {status}; stop it first, or wait for its end")
+        self.run_id = run_id
+
+
+class TickKept(Refused):
+    """The run's row alone says that its tick is taken, so it has to stay where it is for now."""
+
+
+class TurnedAway(Refused):
+    """A start was let go by; the run `run_id` records it, and its `end_reason` is `reason`."""
+
+    def __init__(self, run_id: str, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.reason = reason
 
 
 class InputClosed(Refused):

@@ -17,7 +17,8 @@ class EventKind(StrEnum):
     RUN_CREATED = "run.created"  #: a run was written down, pending or already ended
     RUN_STARTED = "run.started"  #: its process lives
     RUN_ENDED = "run.ended"  #: it is over; also told of a run that was created ended
-    RUN_DELETED = "run.deleted"  #: it was kept as long as it was to be, and is gone with its log
+    RUN_DELETED = "run.deleted"  #: somebody deleted it; or it was kept as long as it was to be, and is gone
+    RUN_RESTORED = "run.restored"  #: it was deleted, and is there again
     PAUSE_BEGAN = "pause.began"  #: a task, a group or everything is paused, or the reason is another one
     PAUSE_ENDED = "pause.ended"  #: it is not any more
     STORE_FAILED = "store.failed"  #: the database cannot be written

@@ -186,6 +186,7 @@ class Run:
     hand_over: HandOver | None = None  #: None until it was given to a keeper
     sealed: str | None = None  #: the secrets that it was given, encrypted, until it ends
     waiting_for: WaitingFor | None = None  #: filled in where a pending run is shown; not stored
+    deleted_at: datetime | None = None  #: filled in where a deleted run is shown; it is none of `runs`
 
     @property
     def defined_by(self) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rota.auth.caller import Caller
     from rota.config.config import Jobs
     from rota.engine.login import Login
-    from rota.model.run import Run, TriggeredBy
+    from rota.model.run import Run, RunId, TriggeredBy
     from rota.operations.once import Triggered
     from rota.operations.rota import Rota
     from rota.storage.requests import Request
@@ -55,6 +55,7 @@ async def start_job(
     *,
     caller: Caller,
     triggered_by: TriggeredBy,
+    rerun_of: RunId | None = None,
     request: Request | None = None,
 ) -> Triggered:
     """Start the job, or give the run that an earlier request of the same key started.
@@ -78,6 +79,7 @@ async def start_job(
             at=wanted.at,
             triggered_by=triggered_by,
             actor=caller.actor,
+            rerun_of=rerun_of,
             request=request,
         )
 

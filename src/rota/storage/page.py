@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import false, func, select, union, union_all
 
@@ -40,6 +40,25 @@ class RunFilter:
     triggered_by: AbstractSet[TriggeredBy] | None = None
     created_after: datetime | None = None  #: this moment included
     created_before: datetime | None = None  #: this moment not included
+
+
+def fits(run: Run, wanted: RunFilter) -> bool:
+    """Whether a filter lets a run through: as the query says it, of one that is at hand."""
+    name, tags = (None, ()) if run.job is None else (run.job.name, run.job.tags)
+    chosen: tuple[tuple[object, AbstractSet[Any] | None], ...] = (
+        (run.kind, wanted.kind),
+        (run.status, wanted.status),
+        (run.end_reason, wanted.end_reason),
+        (run.triggered_by, wanted.triggered_by),
+    )
+    return (
+        wanted.task_name in (None, run.task_name)
+        and wanted.name in (None, name)
+        and (wanted.tags is None or not wanted.tags.isdisjoint(tags))
+        and all(allowed is None or value in allowed for value, allowed in chosen)
+        and (wanted.created_after is None or run.created_at >= wanted.created_after)
+        and (wanted.created_before is None or run.created_at < wanted.created_before)
+    )
 
 
 class _By(Enum):

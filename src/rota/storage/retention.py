@@ -87,12 +87,14 @@ def note_log(cursor: DBAPICursor, run_id: RunId, size: int) -> None:
 def delete_runs(cursor: DBAPICursor, run_ids: Iterable[RunId]) -> tuple[list[RunId], int]:
     """Delete those that have ended, and list their files for removal; those, and how large their logs are."""
     deleted = [run_id for run_id in run_ids if _delete_run(cursor, run_id)]
-    freed = 0
-    for run_id in deleted:
-        for size, removed in _FORGET_LOG.execute(cursor, (run_id,)).fetchall():
-            freed += size if removed is None else 0
-        _LIST.execute(cursor, (run_id,))
-    return deleted, freed
+    return deleted, sum(let_go_of_log(cursor, run_id) for run_id in deleted)
+
+
+def let_go_of_log(cursor: DBAPICursor, run_id: RunId) -> int:
+    """List the files of a run that is gone for removal; how many bytes its log has."""
+    found = _FORGET_LOG.execute(cursor, (run_id,)).fetchall()
+    _LIST.execute(cursor, (run_id,))
+    return sum(size for size, removed in found if removed is None)
 
 
 def _delete_run(cursor: DBAPICursor, run_id: RunId) -> bool:

@@ -108,6 +108,7 @@ def move(cursor: DBAPICursor, before: Run, after: Run) -> bool:
     return _GO_ON.execute(cursor, row.of_life(after) + seen).rowcount == 1
 
 
+_BY_IDS = select(*RUNS.c).where(RUNS.c.id.in_(bindparam("ids", expanding=True)))
 _BY_ID = select(*RUNS.c).where(RUNS.c.id == bindparam("run_id"))
 _OPEN = select(*RUNS.c).where(STILL_OPEN).order_by(RUNS.c.id)
 _OF_TASK = (
@@ -148,6 +149,11 @@ def one(connection: Connection, run_id: RunId) -> Run | None:
     """The run of this id."""
     found = connection.execute(_BY_ID, {"run_id": run_id}).first()
     return None if found is None else row.to_run(found)
+
+
+def these(connection: Connection, run_ids: Sequence[RunId]) -> list[Run]:
+    """Those of these runs that there are."""
+    return _runs(connection.execute(_BY_IDS, {"ids": list(run_ids)}).all())
 
 
 def ending_with(connection: Connection, ending: str, within: int, limit: int) -> list[Run]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rota.model.error import StoreUnavailable, Unusable
 from rota.model.run import Status
-from rota.storage import meta, pauses, requests, retention, runs, sqlite, tasks, waits
+from rota.storage import deleted, meta, pauses, requests, retention, runs, sqlite, tasks, waits
 from rota.storage.conflict import KeyTaken, TickTaken
 from rota.storage.drift import Drift
 from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
@@ -163,6 +163,10 @@ class Store:
         """The run of this id."""
         return await self._readers.ask(partial(runs.one, run_id=run_id))
 
+    async def these_runs(self, run_ids: Sequence[RunId]) -> list[Run]:
+        """Those of these runs that there are, in any order."""
+        return await self._readers.ask(partial(runs.these, run_ids=run_ids))
+
     async def runs(self, filter: RunFilter, *, limit: int, cursor: str | None = None) -> Page:  # noqa: A002 - the word for it
         """A page of a list, newest first by id; ValueError for a cursor that is not of this list."""
         if limit < 1:
@@ -234,6 +238,30 @@ class Store:
     async def delete(self, run_ids: Sequence[RunId]) -> tuple[list[RunId], int]:
         """Delete those that have ended, and list their files for removal; those, and their logs' bytes."""
         return await self._writer.submit(partial(retention.delete_runs, run_ids=run_ids), synced=True)
+
+    async def set_aside(self, run_ids: Sequence[RunId], at: datetime) -> list[RunId]:
+        """Delete those that have ended, so that they can be restored; those."""
+        return await self._writer.submit(partial(deleted.set_aside, run_ids=run_ids, at=at))
+
+    async def restore(self, run_ids: Sequence[RunId]) -> dict[RunId, bool]:
+        """Put those back that were deleted; False for one whose tick another run has meanwhile."""
+        return await self._writer.submit(partial(deleted.restore, run_ids=run_ids))
+
+    async def deleted_runs(self, before: str | None, limit: int) -> list[tuple[Run, datetime]]:
+        """Deleted runs, newest first by id from `before` on, and when they were deleted."""
+        return await self._readers.ask(partial(deleted.newest, before=before, limit=limit))
+
+    async def these_deleted(self, run_ids: Sequence[RunId]) -> list[tuple[Run, datetime]]:
+        """Those of these runs that are deleted and can be restored, in any order."""
+        return await self._readers.ask(partial(deleted.these, run_ids=run_ids))
+
+    async def overdue(self, until: datetime, limit: int) -> list[RunId]:
+        """Runs that were deleted by then, and are still there."""
+        return await self._readers.ask(partial(deleted.overdue, until=until, limit=limit))
+
+    async def purge(self, run_ids: Sequence[RunId]) -> int:
+        """Let go of deleted runs for good, and list their files for removal; their logs' bytes."""
+        return await self._writer.submit(partial(deleted.purge, run_ids=run_ids), synced=True)
 
     async def log_total(self) -> int:
         """The bytes of the logs of all ended runs."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from rota.api import answer, wire
 from rota.api.call import Call
 from rota.api.describe import answers, router
-from rota.api.form import Form, Moment, Whole
+from rota.api.form import Flag, Form, Moment, Whole
 from rota.api.shapes import RunPage
 from rota.model.run import EndReason, Kind, Status, TriggeredBy
 from rota.model.task import NAME
@@ -21,7 +21,7 @@ from rota.storage.page import RunFilter
 routes = router()
 
 
-class ListQuery(Form):
+class Filter(Form):
     """Which runs. A filter that is given more than once lets through what any of its values does."""
 
     name: str | None = Field(default=None, min_length=1, description="Jobs of this name.")
@@ -33,8 +33,6 @@ class ListQuery(Form):
         default=None, description="Created at this time or later (RFC 3339)."
     )
     created_before: Moment | None = Field(default=None, description="Created before this time (RFC 3339).")
-    limit: Whole = Field(default=50, ge=1, le=1000, description="How many at most.")
-    cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
 
     def wanted(self) -> RunFilter:
         """The filter that they are together."""
@@ -49,7 +47,14 @@ class ListQuery(Form):
         )
 
 
-class RunsQuery(ListQuery):
+class ListQuery(Filter):
+    """Which runs, and how many of them."""
+
+    limit: Whole = Field(default=50, ge=1, le=1000, description="How many at most.")
+    cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
+
+
+class RunsFilter(Filter):
     """Which runs, of which tasks or jobs."""
 
     task_name: str | None = Field(default=None, pattern=NAME.pattern, description="Runs of this task.")
@@ -58,6 +63,12 @@ class RunsQuery(ListQuery):
     def wanted(self) -> RunFilter:
         """The filter that they are together."""
         return replace(super().wanted(), task_name=self.task_name, kind=frozenset(self.kind) or None)
+
+
+class RunsQuery(RunsFilter, ListQuery):
+    """Which runs, and how many of them."""
+
+    deleted: Flag = Field(default=False, description="Those that were deleted and can be restored, instead.")
 
 
 @routes.get(
@@ -69,6 +80,8 @@ class RunsQuery(ListQuery):
 )
 async def list_runs(call: Call, query: Annotated[RunsQuery, Query()]) -> Any:
     """Runs, newest first; what follows a page is had with its `next_cursor` and the same filters."""
-    page = await operation.list_runs(call.rota, query.wanted(), limit=query.limit, cursor=query.cursor)
+    page = await operation.list_runs(
+        call.rota, query.wanted(), limit=query.limit, cursor=query.cursor, deleted=query.deleted
+    )
     body = {"items": [wire.run(each) for each in page.items], "next_cursor": page.next_cursor}
     return answer.described("RunPage", body, call.origin)

@@ -1,0 +1,35 @@
+"""`POST /api/runs/{run_id}/restore`: put back a run that was deleted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import WITH_BODY, answers, router
+from rota.api.form import NOTHING, WHOLE_ID, Empty
+from rota.api.shapes import Run
+from rota.operations.restore import restore as put_back
+
+routes = router()
+
+
+@routes.post(
+    "/api/runs/{run_id}/restore",
+    name="restore_run",
+    tags=["runs"],
+    summary="Restore a deleted run",
+    **answers(200, Run, "The run, as it was before.", "run-not-deleted", "tick-kept", *WITH_BODY),
+)
+async def restore(
+    call: Call,
+    run_id: Annotated[str, Path(pattern=WHOLE_ID, description="The run's whole id.")],
+    body: Empty = NOTHING,  # noqa: ARG001  it takes none
+) -> Any:
+    """Puts back a run that was deleted, with its log, while that is possible (`[storage] keep_deleted`).
+
+    `GET /api/runs?deleted=true` lists those.
+    """
+    return answer.described("Run", wire.run(await put_back(call.rota, run_id)), call.origin)
