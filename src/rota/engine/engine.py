@@ -448,15 +448,16 @@ class Engine:
         return Health(ok=not problems, problems=problems)
 
     async def _told_of_pauses(self) -> dict[str, datetime]:
-        """Up to when the ticks of each paused task have been told of.
+        """Up to when the ticks of each task that is, or was last, paused have been told of.
 
-        A server that was killed may have told of a tick, and not saved that it had decided on it.
+        A server that was killed may have told of a tick, and not saved that it had decided on it. Where there
+        was no pause, the tick's own run is the claim to it; one that tells of several keeps no other away.
         """
-        paused = [name for name in self._schedules if self._pauses.of(name)]
+        paused = [name for name in self._schedules if self._pauses.has_had(name)]
         if not paused:
             return {}
-        now, told = self._clock.now(), await self._store.told_until(paused)
-        return {name: max(self._since[name], min(at, now)) for name, at in told.items()}
+        now, told = self._clock.now(), await self._store.told_until()
+        return {name: max(self._since[name], min(told[name], now)) for name in paused if name in told}
 
     async def _settle_ticks(self) -> datetime | None:
         if self._scheduler is not None:

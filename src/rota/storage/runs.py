@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
 from rota.model.run import Run, RunId, Status
 from rota.storage import row
 from rota.storage.microseconds import to_time
-from rota.storage.schema import ONE_GAP, ONE_TICK, RUNS, STILL_OPEN, TAGS
+from rota.storage.schema import ONE_GAP, ONE_TICK, RUNS, STILL_OPEN, TAGS, TASKS
 from rota.storage.statement import Statement
 
 if TYPE_CHECKING:
@@ -57,8 +57,15 @@ _GROW = Statement(
     ),
     [*(f"new_{column}" for column in _GROWN), "new_id", "of_task", "at"],
 )
-_NEWEST_GAPS = (
-    select(RUNS.c.task_name, func.max(RUNS.c.scheduled_at)).where(ONE_GAP).group_by(RUNS.c.task_name)
+_TOLD_UNTIL = select(
+    TASKS.c.name,
+    *(
+        select(func.max(RUNS.c.scheduled_at))
+        .where(RUNS.c.task_name == TASKS.c.name, where)
+        .correlate(TASKS)
+        .scalar_subquery()
+        for where in (ONE_TICK, ONE_GAP)
+    ),
 )
 
 _TAG = Statement(insert(TAGS), ["tag", "run_id"])
@@ -179,9 +186,13 @@ def last_ticks(connection: Connection, task_name: str, limit: int) -> list[Run]:
     return sorted(found, key=lambda run: run.scheduled_at or run.created_at, reverse=True)[:limit]
 
 
-def newest_gaps(connection: Connection) -> dict[str, datetime]:
-    """Of each task the last tick of which a run says that it went by."""
-    return {name: to_time(at) for name, at in connection.execute(_NEWEST_GAPS) if name is not None}
+def told_until(connection: Connection) -> dict[str, datetime]:
+    """Of each task the newest tick that has its run, or of which one tells."""
+    return {
+        name: to_time(max(at for at in ends if at is not None))
+        for name, *ends in connection.execute(_TOLD_UNTIL)
+        if any(at is not None for at in ends)
+    }
 
 
 def latest(connection: Connection) -> dict[str, Run]:

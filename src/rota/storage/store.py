@@ -24,7 +24,7 @@ from rota.storage.writer import Writer
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -212,10 +212,9 @@ class Store:
         """Of each scope the newest pause, be it over or not."""
         return await self._readers.ask(pauses.every)
 
-    async def told_until(self, task_names: Collection[str]) -> dict[str, datetime]:
-        """Up to which tick runs tell of the gaps of each of these tasks, where there is one."""
-        found = await self._readers.ask(runs.newest_gaps)
-        return {name: at for name, at in found.items() if name in task_names}
+    async def told_until(self) -> dict[str, datetime]:
+        """Of each task the newest tick that has its run, or of which one tells."""
+        return await self._readers.ask(runs.told_until)
 
     async def add_wait(self, wait: StoredWait) -> None:
         """Keep a wait, for a day at most."""
