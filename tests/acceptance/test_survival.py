@@ -154,6 +154,8 @@ def test_runs_of_a_keeper_that_died_with_the_server_end_as_lost_too(rota: Instal
 
     assert lost["end_reason"] == "lost"
     assert not is_alive(started["pid"])
+    assert f"what was left of it was ended: sh ({started['pid']})" in lost["message"]
+    assert lost["message"] in rota.rota("show", run["id"]).stdout
     assert rota.trigger("quick", "?wait=true")["exit_code"] == 0
 
 

@@ -14,7 +14,7 @@ import pytest
 from keeper_probe import Probe, is_alive, kill, until_gone
 
 from rota.keeper.journal import Journal, read
-from rota.keeper.link import KeeperLink, read_endings, shutdown_keeper
+from rota.keeper.link import KeeperLink, read_endings, read_left, shutdown_keeper
 from rota.keeper.protocol import encode
 from rota.logs.reader import LogFollower
 from rota.model.error import Unusable
@@ -374,6 +374,11 @@ async def test_a_new_keeper_ends_what_a_dead_one_left(probe: Probe) -> None:
         assert run not in again.ended
         assert run not in again.started
         assert read_endings(probe.data).get(run) is None
+        left = read_left(probe.data)
+        assert set(left) == {run}
+        assert f"sleep ({pid})" in left[run].found
+        assert f"sh ({started.pid})" in left[run].found
+        assert left[run].alive == ()
         fresh = again.shell("exit 3")
         assert (await again.until_ended(fresh)).ending.exit_code == 3
     finally:

@@ -16,7 +16,7 @@ from keeper_probe import Probe, is_alive, until_gone
 
 from rota.keeper import cgroup
 from rota.keeper.account import find_account
-from rota.keeper.link import KeeperLink, shutdown_keeper
+from rota.keeper.link import KeeperLink, read_left, shutdown_keeper
 from rota.model.limit import HeldBy
 from rota.model.run import Cause
 from rota.model.task import Stdin
@@ -164,6 +164,20 @@ async def test_a_run_keeps_its_group_and_its_limits_over_an_upgrade_of_the_keepe
     assert ended.limits == before
     assert not is_alive(pid)
     assert groups_of(probe) == []
+
+
+@grouped
+async def test_a_new_keeper_ends_what_hid_from_everything_but_its_group(probe: Probe) -> None:
+    run = probe.shell(ESCAPE + "exec sleep 300", limits={"tasks_max": 50}, grace=timedelta(seconds=0.1))
+    pid = await escaped(probe, run)
+
+    os.kill(probe.link.pid, signal.SIGKILL)
+    again = await Probe(probe.data).connect()
+
+    assert not is_alive(pid)
+    assert f"sleep ({pid})" in read_left(probe.data)[run].found
+    assert groups_of(probe) == []
+    await again.disconnect()
 
 
 @grouped

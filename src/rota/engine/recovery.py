@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rota.engine.reconcile import handed_elsewhere, reconcile
-from rota.keeper.link import Ended, NotNow, Started, read_endings
+from rota.keeper.link import Ended, Left, NotNow, Started, read_endings, read_left
+from rota.keeper.survivors import what_was_left
 from rota.logs.disk import size_of_log
 from rota.model.run import Cause, Ending, EndReason, Status, end_reason
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rota.engine.ledger import Entry, Ledger
     from rota.engine.startup import Startup
     from rota.keeper.link import KeeperLink, Message
-    from rota.model.run import Run
+    from rota.model.run import Run, RunId
 
 log = structlog.get_logger()
 
@@ -48,12 +49,15 @@ class Recovery:
         self._startup = startup
         self._clock = clock
         self._data = data
+        #: Runs that are lost once nothing of them lives any more: the keeper is ending what it has of them.
+        self._lost_later: dict[RunId, tuple[Run, KeeperLink]] = {}
 
     async def met(self, link: KeeperLink) -> None:
         """Bring the open runs and the keeper's list together, before anything is started."""
         open_runs = [entry.known for entry in self._ledger if entry.known.status is not Status.ENDED]
         elsewhere = handed_elsewhere(open_runs, keeper_id=link.keeper_id, boot_id=link.boot_id)
         on_file = await asyncio.to_thread(read_endings, self._data) if elsewhere else {}
+        left = await asyncio.to_thread(read_left, self._data) if elsewhere else {}
         verdicts = reconcile(
             open_runs, link.listed, keeper_id=link.keeper_id, boot_id=link.boot_id, on_file=on_file
         )
@@ -70,8 +74,12 @@ class Recovery:
             self._handing.ask_again(run.id)
         for _, ended in verdicts.ended:
             self.heard(ended)
+        still_there = {stray.run_id for stray in verdicts.strays}
+        still_there &= {run.id for run in verdicts.lost if run.hand_over is not None}  # others hold no slot
+        self._lost_later = {run.id: (run, link) for run in verdicts.lost if run.id in still_there}
         for run in verdicts.lost:
-            self._lose(run, link)
+            if run.id not in still_there:
+                self._lose(run, link, left.get(run.id, Left()))
         for run in verdicts.spawn:
             self._handing.send(run)
         for run_id in verdicts.acknowledge:
@@ -107,14 +115,15 @@ class Recovery:
         good = self._definitions.exit_codes(entry.known)
         self._ledger.ended(entry, end_reason(told.ending, good), told.ending)
 
-    def _lose(self, run: Run, link: KeeperLink) -> None:
+    def _lose(self, run: Run, link: KeeperLink, left: Left) -> None:
         entry = self._ledger.find(run.id)
         if entry is None:
             return
         if run.hand_over is not None and run.hand_over.boot_id != link.boot_id:
             message = "the machine was restarted while it ran"
         else:
-            message = "its keeper died, and nothing that lives can say how it ended"
+            found = what_was_left(left.found, left.alive)
+            message = f"its keeper died, and nothing that lives can say how it ended; {found}"
         self._ledger.ended(
             entry,
             EndReason.LOST,
@@ -129,6 +138,8 @@ class Recovery:
     def _heard_of_stranger(self, message: Message) -> None:
         if isinstance(message, Ended):
             self._dispatcher.acknowledge(message.run_id)
+            if (lost := self._lost_later.pop(message.run_id, None)) is not None:
+                self._lose(*lost, Left(found=(f"its main process ({message.pid})",)))
         elif isinstance(message, NotNow):
             log.warning("the keeper could not start a run that has gone on since", run_id=message.run_id)
         else:

@@ -25,6 +25,7 @@ from rota.keeper.protocol import OLDEST, PROTOCOL, encode
 from rota.keeper.reaper import Reaper
 from rota.keeper.spawn import Manner, Spawner, SpawnFailed, failure
 from rota.keeper.streams import Streams
+from rota.keeper.survivors import what_was_left
 from rota.keeper.terminal import TERM
 from rota.logs.room import Room
 
@@ -301,7 +302,9 @@ class Keeper:
             self.ended[run_id] = on_file
             self.tell(on_file)
         else:
-            self._end_unstarted(message, LOST, "its keeper died, and nothing that lives can say how it ended")
+            left = what_was_left(on_file.get("left", ()), on_file.get("alive", ()))
+            why = f"its keeper died, and nothing that lives can say how it ended; {left}"
+            self._end_unstarted(message, LOST, why)
 
     def _end_unstarted(self, message: dict[str, Any], cause: str, why: str) -> None:
         nothing = ("pid", "start_at", "duration", "cpu_time", "max_rss", "exit_code", "signal", "limits")

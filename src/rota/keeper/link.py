@@ -104,6 +104,14 @@ class Ended:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Left:
+    """What was found of a run after its keeper had died, as `name (pid)`."""
+
+    found: tuple[str, ...] = ()
+    alive: tuple[str, ...] = ()  #: those of them that could not be ended
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NotNow:
     """A run could not be spawned for want of descriptors, processes or room; nothing of it exists."""
 
@@ -379,6 +387,15 @@ def read_endings(data: Path) -> dict[RunId, Ended]:
     """The ends on file; a run whose end no keeper lived to see has none."""
     messages = map(_message, journal.read(os.fspath(data)).values())
     return {message.run_id: message for message in messages if isinstance(message, Ended)}
+
+
+def read_left(data: Path) -> dict[RunId, Left]:
+    """What was left of runs whose keeper died, if anything was, as the next keeper found it."""
+    return {
+        RunId(run_id): Left(found=tuple(about["left"]), alive=tuple(about["alive"]))
+        for run_id, about in journal.read(os.fspath(data)).items()
+        if "left" in about
+    }
 
 
 def _particulars(spawn: Spawn) -> dict[str, Any]:
