@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import jobs, lateness, live, many, mcp, memory, output, reading, torture, wait
+from bench import jobs, lateness, live, many, mcp, memory, output, reading, services, torture, wait
 from bench.figures import Line
 from bench.runwisp import VERSION, NotFetched, fetch
 from bench.setting import Setting
@@ -24,6 +24,7 @@ _MEASUREMENTS = {
     "many": many.measure,
     "jobs": jobs.measure,
     "mcp": mcp.measure,
+    "services": services.measure,
     "memory": memory.measure,
     "output": output.measure,
     "reading": reading.measure,

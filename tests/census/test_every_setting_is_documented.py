@@ -15,6 +15,7 @@ import pytest
 from rota.config.config import MIN_FREE_SPACE, Jobs
 from rota.config.load import load
 from rota.config.schema import json_schema
+from rota.model.service import KEEP_RUNS, HealthCheck, Service
 from rota.model.size import parse_size
 from rota.model.task import LOG_MAX_SIZE, Task
 
@@ -90,6 +91,47 @@ def test_the_examples_are_files_without_fault_or_doubt(example: Path) -> None:
     jsonschema_rs.Draft202012Validator(SCHEMA).validate(tomllib.loads(example.read_text()))
 
 
+OWN = set(keys("ServiceTable")) - set(keys("DefaultsTable")) | {"keep_runs"}
+
+
+def test_the_docs_explain_the_keys_of_services_and_name_those_that_are_as_for_tasks() -> None:
+    named = re.search(r"These keys are those of tasks, .*?: (.*?)\. ", " ".join(DOCS.split()))
+
+    assert named
+    assert set(sections("`[services.NAME]`")) == OWN
+    assert set(re.findall(r"`(\w+)`", named[1])) == set(keys("ServiceTable")) - OWN
+
+
+@pytest.mark.parametrize("key", sorted(OWN))
+def test_the_docs_tell_the_default_of_each_key_of_services_and_show_it_in_use(key: str) -> None:
+    text = sections("`[services.NAME]`")[key]
+    told = re.search(r"Default:\s`(.*?)`", " ".join(text.split()))
+
+    assert (told and json.loads(told[1])) == keys("ServiceTable")[key].get("default")
+    assert re.search(rf"^{key} = ", text, re.MULTILINE)
+
+
+def test_every_field_of_a_service_is_a_key_and_has_the_same_default() -> None:
+    silent = {**asdict(Service(life=Task(name="silent", run="true"))), "keep_runs": KEEP_RUNS}
+    own = OWN - {"run", "description", "group", "tags"}
+    written = {"restart_delay": "1s", "healthy_after": "1s", "depends_on": []}
+
+    assert {field.name for field in fields(Service)} - {"life"} | {"keep_runs"} == own
+    for key in own:
+        assert keys("ServiceTable")[key].get("default") == written.get(key, silent[key]), key
+
+
+def test_the_docs_have_a_row_for_each_key_of_a_health_check_with_its_default() -> None:
+    chapter = DOCS.split("## Health checks\n", 1)[1].split("\n## ", 1)[0]
+    told = dict(re.findall(r"^\| `(\w+)` \| .* \|(.*)\|$", chapter, re.MULTILINE))
+    declared = keys("HealthTable")
+
+    assert declared.keys() == told.keys() == {field.name for field in fields(HealthCheck)}
+    for key, schema in declared.items():
+        default = schema.get("default")
+        assert told[key].strip() == ("" if default is None else f"`{json.dumps(default)}`"), key
+
+
 def test_every_field_of_the_rules_for_jobs_is_a_key_and_has_the_same_default() -> None:
     table = keys("JobsTable")
     written = {"deny": [], "log_max_size": "100mb"}
@@ -130,7 +172,7 @@ def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
     "table",
     [
         *("ServerTable", "StorageTable", "JobsTable", "CalendarTable"),
-        *("DefaultsTable", "TaskTable", "ParamTable"),
+        *("DefaultsTable", "TaskTable", "ParamTable", "ServiceTable", "HealthTable"),
     ],
 )
 def test_every_key_has_a_meaning_and_examples_that_are_valid(table: str) -> None:

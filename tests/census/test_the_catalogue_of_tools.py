@@ -23,7 +23,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "mcp.md"
 #: How a tool's tier is said by the issue that it comes from.
 TIERS = {
     Tier.ADMIN: {"execute_command", "interact_with_job"},
-    Tier.OPERATE: {"run_task", "run_task_async", "run_subscription", "kill_job"},
+    Tier.OPERATE: {"run_task", "run_task_async", "run_subscription", "kill_job", "control_service"},
 }
 
 LISTED: dict[str, dict[str, Any]] = {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from rota.model.service import Service
     from rota.model.task import Task
 
 TOKEN = "the-token-of-this-test-is-long-enough"
@@ -66,8 +67,8 @@ def by_socket(app: Any) -> Any:
 
 
 @asynccontextmanager
-async def api_of(data: Path, *tasks: Task, token: str | None = TOKEN) -> AsyncIterator[Api]:
-    bed = Bed(data, tasks)
+async def api_of(data: Path, *definitions: Task | Service, token: str | None = TOKEN) -> AsyncIterator[Api]:
+    bed = Bed(data, definitions)
     await bed.start()
     api = Api(bed, token)
     try:

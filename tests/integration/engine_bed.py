@@ -12,10 +12,11 @@ from rota.config.config import Config
 from rota.engine.clock import Clock
 from rota.engine.engine import Engine
 from rota.events.bus import Bus
-from rota.keeper.link import Ended, NotNow, Started
+from rota.keeper.link import Ended, Notified, NotNow, Started
 from rota.model.error import StoreUnavailable
 from rota.model.event import Event, EventKind
 from rota.model.run import Cause, Ending, Run, RunId, TriggeredBy
+from rota.model.service import Service
 from rota.model.task import Task
 from rota.storage.store import Store
 
@@ -85,6 +86,7 @@ class FakeLink:
         self.pid = 1
         self.version = "0"
         self.listed: list[Started | Ended] = [*keeper.running.values(), *keeper.ended.values()]
+        self.notified: list[Notified] = [*keeper.notified]
 
     def spawn(self, spawn: Spawn) -> None:
         self._keeper.spawn(spawn)
@@ -127,6 +129,7 @@ class FakeKeeper:
         self.stops: list[tuple[RunId, str]] = []
         self.acknowledged: set[RunId] = set()
         self.refusing = False
+        self.notified: list[Notified] = []
         self.at_once = False  #: every run ends as it starts
         self.link: FakeLink | None = None
         self.gone = False
@@ -150,13 +153,13 @@ class FakeKeeper:
         if spawn.run_id in self.running or spawn.run_id in self.ended:
             return
         if self.refusing:
-            self._say(NotNow(run_id=spawn.run_id, attempt=spawn.attempt, message="too many open files"))
+            self.say(NotNow(run_id=spawn.run_id, attempt=spawn.attempt, message="too many open files"))
             self._spawned.put_nowait(spawn)
             return
         started = Started(run_id=spawn.run_id, attempt=spawn.attempt, pid=4000, at=self.now)
         self.running[spawn.run_id] = started
         self.began.append(spawn.run_id)
-        self._say(started)
+        self.say(started)
         self._spawned.put_nowait(spawn)
         if self.at_once:
             self.end(spawn.run_id)
@@ -188,7 +191,7 @@ class FakeKeeper:
             ending=Ending(cause=cause, exit_code=exit_code, end_at=self.now, duration=timedelta(seconds=1)),
         )
         self.ended[run_id] = ended
-        self._say(ended)
+        self.say(ended)
 
     def end_stopped(self, run_id: RunId) -> None:
         """The stop ladder has done its work."""
@@ -208,7 +211,7 @@ class FakeKeeper:
         if self.link is not None:
             self.link.cut()
 
-    def _say(self, message: Message) -> None:
+    def say(self, message: Message) -> None:
         if self.link is not None:
             self.link.say(message)
 
@@ -221,17 +224,32 @@ class Hold:
         self.release = asyncio.Event()
 
 
+_WRITES = frozenset(
+    {
+        "create",
+        "create_many",
+        "move",
+        "save_horizon",
+        "put_pause",
+        "save_services",
+        "save_instances",
+        "set_aside",
+    }
+)
+
+
 class BreakableStore:
     """The real store, on a disk that can be full."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.broken = False
+        self.under_way: set[asyncio.Future[Any]] = set()  #: writes
         self._holds: list[tuple[str, Callable[..., bool], Hold]] = []
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name not in ("create", "create_many", "move", "save_horizon", "put_pause", "set_aside"):
+        if name not in _WRITES:
             return method
 
         async def write(*args: Any, **kwargs: Any) -> Any:
@@ -243,7 +261,13 @@ class BreakableStore:
                 raise StoreUnavailable("the database cannot be written: disk full")
             return await method(*args, **kwargs)
 
-        return lambda *args, **kwargs: asyncio.ensure_future(write(*args, **kwargs))
+        def begin(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+            writing = asyncio.ensure_future(write(*args, **kwargs))
+            self.under_way.add(writing)
+            writing.add_done_callback(self.under_way.discard)
+            return writing
+
+        return begin
 
     def hold(self, name: str, which: Callable[..., bool] = lambda *_: True) -> Hold:
         """Keep the next such write from being done until it is released."""
@@ -258,13 +282,23 @@ class BreakableStore:
 class Bed:
     """One engine, and what it stands on. `restart` gives it a new server over the same store and keeper."""
 
-    def __init__(self, data: Path, tasks: Iterable[Task], **tables: Any) -> None:
+    def __init__(self, data: Path, definitions: Iterable[Task | Service], **tables: Any) -> None:
         self.data = data
-        self.config = Config(path=data / "rota.toml", tasks={task.name: task for task in tasks}, **tables)
+        self.tables = tables
+        self.configure(definitions)
         self.clock = HandClock()
         self.keeper = FakeKeeper()
         self.connects = True  #: False: no keeper can be had until `reconnect`
         self._reconnected = asyncio.Event()
+
+    def configure(self, definitions: Iterable[Task | Service]) -> None:
+        """What the next server reads in its file."""
+        self.config = Config(
+            path=self.data / "rota.toml",
+            tasks={each.name: each for each in definitions if isinstance(each, Task)},
+            services={each.name: each for each in definitions if isinstance(each, Service)},
+            **self.tables,
+        )
 
     async def start(self) -> None:
         self.store = BreakableStore(Store.open(self.data, now=self.clock.now))
@@ -320,6 +354,13 @@ class Bed:
                 self.told.append(event)
         raise AssertionError("the bus was closed")
 
+    async def settled(self) -> None:
+        """Wait until nothing goes on without time."""
+        await settle()
+        while self.store.under_way:
+            await asyncio.wait([*self.store.under_way])
+            await settle()
+
     async def run(self, run_id: RunId) -> Run:
         run = await self.store.run(run_id)
         assert run is not None
@@ -351,8 +392,8 @@ async def settle() -> None:
 
 
 @asynccontextmanager
-async def bed_of(data: Path, *tasks: Task, **tables: Any) -> AsyncIterator[Bed]:
-    bed = Bed(data, tasks, **tables)
+async def bed_of(data: Path, *definitions: Task | Service, **tables: Any) -> AsyncIterator[Bed]:
+    bed = Bed(data, definitions, **tables)
     await bed.start()
     try:
         yield bed

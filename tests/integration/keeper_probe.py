@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uuid_utils
 
-from rota.keeper.link import Ended, KeeperLink, NotNow, Spawn, Started
+from rota.keeper.link import Ended, KeeperLink, Notified, NotNow, Spawn, Started
 from rota.model.run import RunId
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ class Probe:
         self.ended: dict[str, Ended] = {}
         self.started: dict[str, Started] = {}
         self.refused: dict[str, NotNow] = {}
+        self.notified: dict[str, Notified] = {}
         self.ends_heard = 0
         self._news = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
 
     async def connect(self, **options: Any) -> Probe:
         self.link = await KeeperLink.open(self.data, **options)
-        for message in self.link.listed:
+        for message in (*self.link.listed, *self.link.notified):
             self._note(message)
         self._reader = asyncio.create_task(self._read())
         return self
@@ -93,12 +94,14 @@ class Probe:
         path = self.file(run, ".sys")
         return path.read_text() if path.exists() else ""
 
-    def _note(self, message: Started | Ended | NotNow) -> None:
+    def _note(self, message: Started | Ended | NotNow | Notified) -> None:
         if isinstance(message, Started):
             self.started[message.run_id] = message
         elif isinstance(message, Ended):
             self.ended[message.run_id] = message
             self.ends_heard += 1
+        elif isinstance(message, Notified):
+            self.notified[message.run_id] = message
         else:
             self.refused[message.run_id] = message
 

@@ -622,7 +622,7 @@ async def test_a_re_execution_keeps_terminals_and_what_was_not_read(probe: Probe
     await again.disconnect()
 
 
-async def test_a_keeper_of_the_protocol_before_is_replaced_with_its_runs(tmp_path: Path) -> None:
+async def test_a_keeper_that_knows_no_input_is_replaced_with_its_runs(tmp_path: Path) -> None:
     _older_program(tmp_path / "older")
     data = tmp_path / "data"
     data.mkdir()
@@ -635,7 +635,7 @@ async def test_a_keeper_of_the_protocol_before_is_replaced_with_its_runs(tmp_pat
     run = old.shell("while [ ! -e go ]; do sleep 0.02; done; exit 4", cwd=str(data))
     started = await old.until_started(run)
 
-    assert old.link.protocol == PROTOCOL - 1
+    assert old.link.protocol == 1
     with pytest.raises(KeeperUnavailable, match="older version"):
         await send(old, run, "x")
     with pytest.raises(Unusable, match="does not know pty"):
@@ -659,10 +659,10 @@ async def test_a_keeper_of_the_protocol_before_is_replaced_with_its_runs(tmp_pat
 
 
 def _older_program(where: Path) -> None:
-    """This one, but for what it says and hands on that its protocol's version before did not."""
+    """This one, but for what it says and hands on that the first protocol did not."""
     shutil.copytree(Path(rota.__file__).parent, where / "rota", ignore=shutil.ignore_patterns("__pycache__"))
     for module, new, old in (
-        ("protocol.py", f"PROTOCOL = {PROTOCOL}", f"PROTOCOL = {PROTOCOL - 1}"),
+        ("protocol.py", f"PROTOCOL = {PROTOCOL}", "PROTOCOL = 1"),
         ("child.py", '"input": None if self.input is None else self.input.state(),', ""),
     ):
         path = where / "rota" / "keeper" / module

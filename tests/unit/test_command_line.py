@@ -35,6 +35,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(await_ends, "LOOK", 0.01)
     with FakeServer(tmp_path) as fake:
         fake.answers["GET /api/info"] = {"version": "1"}
+        fake.answers["GET /api/services"] = {"items": [], "next_cursor": None}
         yield fake
 
 
@@ -384,7 +385,8 @@ def test_stop_all_is_one_request_and_tells_of_each_run(
     assert rota("stop", "--all", "--no-wait") == 0
 
     assert [asked.query["status"] for asked in server.asked if asked.query] == [["pending", "running"]]
-    assert json.loads(server.asked[-1].body) == {"filter": {}, "all": True, "dry_run": False}
+    wanted = {"kind": ["task", "job"]}  # a service that was stopped so would live again
+    assert json.loads(server.asked[-1].body) == {"filter": wanted, "all": True, "dry_run": False}
     said = capsys.readouterr().out
     assert f"(run {second})" in said
     assert f"(run {ID})" in said
@@ -471,14 +473,20 @@ def test_status_of_an_unhealthy_server_names_its_problems(
         problem(503, "Unhealthy", "…") | {"errors": [{"location": "store", "message": "the disk is full"}]},
     )
 
+    server.answers["GET /api/services"] = {
+        "items": [{"state": "healthy"}, {"state": "failed"}, {"state": "healthy"}],
+        "next_cursor": None,
+    }
+
     assert rota("status") == 1
 
     out = capsys.readouterr().out
-    assert "health   unhealthy\n" in out
-    assert "problem  the disk is full\n" in out
-    assert "warning  mind the gap\n" in out
-    assert "paused   group backups by user olaf since 2026-11-22T20:00:00.000000Z (deploying)\n" in out
-    assert "runs     2 running, 1 pending\n" in out
+    assert "health    unhealthy\n" in out
+    assert "problem   the disk is full\n" in out
+    assert "warning   mind the gap\n" in out
+    assert "paused    group backups by user olaf since 2026-11-22T20:00:00.000000Z (deploying)\n" in out
+    assert "services  2 healthy, 1 failed\n" in out
+    assert "runs      2 running, 1 pending\n" in out
 
     assert rota("status", "--json") == 1
     report = json.loads(capsys.readouterr().out)
@@ -523,6 +531,10 @@ def test_validate_prints_each_fault_with_its_place(tmp_path: Path, capsys: pytes
     path.write_text('[tasks.a]\nrun = "true"\n')
     assert main.run(["validate", "--config", str(path)]) == 0
     assert capsys.readouterr().out == f"{path}: 1 task, no faults\n"
+
+    path.write_text('[services.a]\nrun = "true"\n[services.b]\nrun = "true"\n')
+    assert main.run(["validate", "--config", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}: 0 tasks, 2 services, no faults\n"
 
 
 def test_validate_without_a_file_says_where_one_may_be(

@@ -33,6 +33,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServ
     monkeypatch.setattr(await_ends, "LOOK", 0.01)
     monkeypatch.setattr(following, "LOOK", 0.005)
     with FakeServer(tmp_path) as fake:
+        fake.answers["GET /api/services"] = {"items": [], "next_cursor": None}
         fake.answers[f"GET /api/runs/{ID}"] = run()
         yield fake
 

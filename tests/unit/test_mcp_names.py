@@ -18,7 +18,10 @@ class Store:
 
 
 def a_call() -> Call:
-    engine = SimpleNamespace(tasks={"backup": None, "7": None, "report": None})
+    engine = SimpleNamespace(
+        tasks={"backup": None, "7": None, "report": None},
+        services=SimpleNamespace(services={"web": None}),
+    )
     return Call(rota=cast("Any", SimpleNamespace(store=Store(), engine=engine)), waits=cast("Any", None))
 
 
@@ -33,6 +36,7 @@ def a_call() -> Call:
         ("3", "7"),
         ("gone", "gone"),
         (2, "gone"),
+        ("web", "web"),  # a service has its name alone
     ],
 )
 async def test_a_number_is_the_number_and_a_text_the_name_first(said: int | str, meant: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from rota.model.error import Fault
 from rota.model.task import NAME
@@ -24,6 +24,7 @@ TaskName = Annotated[str, Path(pattern=NAME.pattern, description="The task's nam
 GroupName = Annotated[
     str, Path(min_length=1, max_length=100, description="The `group` of tasks.", examples=["backups"])
 ]
+ServiceName = Annotated[str, Path(pattern=NAME.pattern, description="The service's name.", examples=["web"])]
 #: A run's id, or how it ends.
 WHICH_RUN = r"^[0-9a-fA-F-]{4,36}$"
 #: A run's id as a whole.
@@ -55,6 +56,16 @@ class Form(BaseModel):
     def further_faults(cls, call: Call, body: object) -> list[Fault]:  # noqa: ARG003
         """What only its operation could tell of a body; asked for where there are other faults already."""
         return []
+
+
+class SentForm(Form):
+    """A body that may name its own schema."""
+
+    schema_: str | None = Field(
+        default=None,
+        alias="$schema",
+        description="Where this object's JSON Schema is; nothing is done with it.",
+    )
 
 
 class Empty(Form):

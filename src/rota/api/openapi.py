@@ -28,6 +28,7 @@ names each fault of a request.
 
 TAGS = [
     {"name": "tasks", "description": "Definitions, and starting them."},
+    {"name": "services", "description": "Definitions that are kept alive, and how they stand."},
     {"name": "jobs", "description": "Commands that stand in no file."},
     {"name": "runs", "description": "What was started, and how it went."},
     {"name": "events", "description": "What happens, as it happens."},

@@ -13,11 +13,13 @@ from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 from rota.engine.why import Outcome
 from rota.logs.line import Stream
 from rota.logs.searching import Stopped
+from rota.model.backoff import Backoff
 from rota.model.event import EventKind
 from rota.model.limit import HeldBy
 from rota.model.param import ParamKind, ParamType
 from rota.model.pause import PauseKind
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy, WaitKind
+from rota.model.service import InstanceState, Restart
 from rota.model.task import EnvBase, LogOnFull, Overlap, Stdin
 
 RUN_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -211,11 +213,42 @@ class Why(Shape):
     pauses: list[Pause] = Field(description="Those that hold the task, the narrowest first.")
 
 
-class Task(Shape):
-    """A definition that runs to its end, by schedule or on demand, and how it stands now."""
+class Program(Shape):
+    """What is run, how it begins, what it finds, how it ends, and what is kept of it."""
 
     name: str
     run: str | list[str] = Field(description="Text for the shell, or a program and its arguments.")
+    description: str | None
+    group: str | None
+    tags: list[str]
+    env_base: EnvBase
+    env_file: list[str]
+    env: dict[str, str]
+    secrets_file: list[str]
+    secrets: list[str] = Field(description="Their names; the values are shown nowhere.")
+    working_dir: str | None
+    shell: str
+    stop_signal: str
+    grace: Seconds
+    exit_codes: list[int] = Field(description="The exit codes that are a success.")
+    merge_stderr: bool
+    stdin: bool = Field(description="Its runs take input; else they read `/dev/null`.")
+    pty: bool = Field(description="Its runs have a terminal, and take input by that.")
+    user: str | None = Field(description="Whose its runs are; null is Rota's own user.")
+    umask: str | None = Field(description="An octal number; null is Rota's own.")
+    nice: int | None = Field(description="From -20, the most urgent, to 19; null is Rota's own.")
+    memory_max: int | None = Field(description="Bytes that a run may use; null is no limit.")
+    cpu_max: float | None = Field(description="Processors that a run may use; null is no limit.")
+    tasks_max: int | None = Field(description="Processes and threads of a run; null is no limit.")
+    log_max_size: int | None = Field(description="Bytes that the log of a run may take; null is no limit.")
+    log_on_full: LogOnFull
+    keep_runs: int | None = Field(description="How many ended runs are kept; null is all of them.")
+    keep_for: Seconds | None = Field(description="How long runs are kept after their end; null is for ever.")
+
+
+class Task(Program):
+    """A definition that runs to its end, by schedule or on demand, and how it stands now."""
+
     cron: list[str]
     timezone: str | None
     except_: list[str] = Field(alias="except", description="Calendars on whose days it is not due.")
@@ -226,47 +259,87 @@ class Task(Shape):
     start_deadline: Seconds | None = Field(description="After its tick; what has not started then is missed.")
     jitter: Seconds = Field(description="By so much at most a run is due later than its tick.")
     run_on_start: bool
-    description: str | None
-    group: str | None
-    tags: list[str]
     params: list[Param] = Field(description="What a run may be given, in the order of its arguments.")
     params_schema: dict[str, Any] = Field(description="The JSON Schema of `params` in a trigger's body.")
-    env_base: EnvBase
-    env_file: list[str]
-    env: dict[str, str]
-    secrets_file: list[str]
-    secrets: list[str] = Field(description="Their names; the values are shown nowhere.")
-    working_dir: str | None
-    shell: str
     timeout: Seconds | None
-    stop_signal: str
-    grace: Seconds
-    exit_codes: list[int] = Field(description="The exit codes that are a success.")
     keep_children: bool
-    merge_stderr: bool
-    stdin: bool = Field(description="Its runs take input; else they read `/dev/null`.")
-    pty: bool = Field(description="Its runs have a terminal, and take input by that.")
-    user: str | None = Field(description="Whose its runs are; null is Rota's own user.")
-    umask: str | None = Field(description="An octal number; null is Rota's own.")
-    nice: int | None = Field(description="From -20, the most urgent, to 19; null is Rota's own.")
-    memory_max: int | None = Field(description="Bytes that a run may use; null is no limit.")
-    cpu_max: float | None = Field(description="Processors that a run may use; null is no limit.")
-    tasks_max: int | None = Field(description="Processes and threads of a run; null is no limit.")
     enabled: bool = Field(description="False stops the schedule only.")
     manual_trigger: bool
     max_concurrent: int
     max_queued: int
     priority: int = Field(description="The higher goes first to a slot that tasks share.")
     on_overlap: Overlap
-    log_max_size: int | None = Field(description="Bytes that the log of a run may take; null is no limit.")
-    log_on_full: LogOnFull
-    keep_runs: int | None = Field(description="How many ended runs are kept; null is all of them.")
-    keep_for: Seconds | None = Field(description="How long runs are kept after their end; null is for ever.")
     pauses: list[Pause] = Field(description="Those that hold it, the narrowest first; none: it goes on.")
     running: int = Field(ge=0, description="How many runs of it live now.")
     pending: int = Field(ge=0, description="How many wait for their turn.")
     next_ticks: list[NextTick] = Field(description="When it is due: one in the list of tasks, five alone.")
     last_runs: list[Run] = Field(description="Newest first: one in the list of tasks, ten alone.")
+
+
+class HealthCheck(BaseModel):
+    """How it is found out whether an instance is well; one of the first four is there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: str | list[str] | None = Field(description="It exits with 0.")
+    http: str | None = Field(description="A GET of this address is answered with 200 to 399.")
+    tcp: str | None = Field(description="A connection is accepted at this host and port.")
+    notify: bool = Field(description="It says so itself (sd_notify).")
+    interval: Seconds
+    timeout: Seconds
+    retries: int
+    start_period: Seconds
+    restart: bool = Field(description="Whether an instance that is unhealthy is started again.")
+
+
+class Instance(BaseModel):
+    """An instance of a service, as it stands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    index: int = Field(ge=0)
+    state: InstanceState
+    since: datetime = Field(description="When it came to stand so; after a restart of the server, that.")
+    pid: int | None
+    run_id: RunIdText | None = Field(description="Its life, or its last one.")
+    port: int | None
+    restarts: int = Field(
+        ge=0, description="Lives begun by itself after another one, since it was asked for."
+    )
+    failures: int = Field(ge=0, description="Lives in a row that ended before they were healthy.")
+    next_attempt_at: datetime | None = Field(description="With `backing_off`: when it is started again.")
+    message: str | None = Field(description="One sentence on why it stands so, where there is one.")
+
+
+class Restarting(BaseModel):
+    """A restart that is under way."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rolling: bool = Field(description="One instance at a time, waiting for health; else all at once.")
+    left: int = Field(ge=1, description="So many lives are yet to be replaced.")
+
+
+class Service(Program):
+    """A definition that is kept alive, and how its instances stand now."""
+
+    state: InstanceState = Field(description="The worst of its instances' states.")
+    wanted: bool = Field(description="Whether it is to live.")
+    scale: int = Field(ge=1, description="How many instances are to live while it is wanted.")
+    declared: int = Field(ge=1, description="How many the configuration says.")
+    healthy: int = Field(ge=0, description="How many instances are healthy.")
+    restarting: Restarting | None
+    instances: list[Instance]
+    restart: Restart
+    restart_delay: Seconds
+    restart_backoff: Backoff
+    restart_attempts: int
+    healthy_after: Seconds
+    health: HealthCheck | None
+    port: int | None
+    autostart: bool
+    depends_on: list[str]
+    reload_signal: str | None
 
 
 class RunPage(Shape):
@@ -280,6 +353,13 @@ class TaskPage(Shape):
     """Tasks, by name."""
 
     items: list[Task]
+    next_cursor: str | None = Field(description="Give it as `cursor` for what follows; null at the end.")
+
+
+class ServicePage(Shape):
+    """Services, by name."""
+
+    items: list[Service]
     next_cursor: str | None = Field(description="Give it as `cursor` for what follows; null at the end.")
 
 
@@ -376,6 +456,33 @@ class LogPage(Shape):
     next_cursor: str | None = Field(description="Give it as `since` for what follows; null at the end.")
 
 
+class ServiceLogLine(BaseModel):
+    """A line of a service's log, and whose it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: RunIdText
+    instance_index: int = Field(ge=0)
+    line: LogLine
+
+
+class ServiceLogPage(Shape):
+    """Some lines of a service's log, in the order of their arrival."""
+
+    lines: list[ServiceLogLine]
+    more: bool = Field(description="There are more already.")
+    next_cursor: str = Field(description="Give it as `since` for what follows; a service's log has no end.")
+
+
+class ServiceLife(Shape):
+    """A life of an instance has begun or ended."""
+
+    run_id: RunIdText
+    instance_index: int = Field(ge=0)
+    status: Status
+    end_reason: EndReason | None
+
+
 class LogMatch(BaseModel):
     """A line that was found."""
 
@@ -421,6 +528,18 @@ class LogDone(Shape):
     end_reason: EndReason | None
 
 
+class InstanceChange(BaseModel):
+    """An instance of a service stands otherwise than before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    service: str
+    index: int = Field(ge=0)
+    state: InstanceState
+    was: InstanceState
+    run_id: RunIdText | None = Field(description="Its life, or its last one.")
+
+
 class Event(Shape):
     """One change of state; `id` grows by the order of commits, over restarts too."""
 
@@ -428,6 +547,7 @@ class Event(Shape):
     kind: EventKind
     at: datetime
     run: Run | None
+    instance: InstanceChange | None = Field(description="With the kinds that begin with `service.`.")
     message: str | None
 
 
@@ -517,7 +637,8 @@ SHAPES: dict[str, type[Shape]] = {
             LogPage,
             NextTicks,
         ),
-        *(PauseState, Problem, ProblemType, Run, RunPage, Shutdown, Task, TaskPage, TerminalSize, Why),
+        *(PauseState, Problem, ProblemType, Run, RunPage, Service, ServiceLife, ServiceLogPage, ServicePage),
+        *(Shutdown, Task, TaskPage, TerminalSize, Why),
     )
 }
 

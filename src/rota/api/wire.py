@@ -18,19 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from rota.engine.services.standing import InstanceNow, ServiceNow
     from rota.engine.timetable import Coming
     from rota.logs.line import Line
     from rota.logs.page import OpenLine
-    from rota.model.event import Event
+    from rota.model.event import Event, InstanceChange
     from rota.model.job import Job
     from rota.model.limit import Limit
     from rota.model.param import Param
     from rota.model.pause import Pause, Scope
     from rota.model.run import Actor, Run, WaitingFor
+    from rota.model.service import HealthCheck
     from rota.model.task import Task
     from rota.operations.bulk import Outcome
     from rota.operations.list_tasks import TaskNow
     from rota.operations.read_lines import LogLines
+    from rota.operations.read_service_log import ServiceLine, ServiceLines
     from rota.operations.search_logs import Matches
     from rota.operations.why import Why
 
@@ -248,6 +251,70 @@ def definition(it: Task) -> dict[str, Any]:
     }
 
 
+#: What of a task's definition a service has no use for.
+_OF_TASKS = frozenset(
+    {
+        *("cron", "timezone", "except", "only", "not_before", "not_after", "catch_up", "start_deadline"),
+        *("jitter", "run_on_start", "params", "params_schema", "timeout", "keep_children", "enabled"),
+        *("manual_trigger", "max_concurrent", "max_queued", "priority", "on_overlap"),
+    }
+)
+
+
+def service(now: ServiceNow) -> dict[str, Any]:
+    """A `Service`: its definition, and how it stands."""
+    it = now.service
+    return {
+        **{name: value for name, value in definition(it.life).items() if name not in _OF_TASKS},
+        "state": now.state,
+        "wanted": now.wanted.running,
+        "scale": now.scale,
+        "declared": it.instances,
+        "healthy": now.healthy,
+        "restarting": {"rolling": now.wanted.rolling, "left": now.left} if now.left else None,
+        "instances": [_instance(each) for each in now.instances],
+        "restart": it.restart,
+        "restart_delay": seconds(it.restart_delay),
+        "restart_backoff": it.restart_backoff,
+        "restart_attempts": it.restart_attempts,
+        "healthy_after": seconds(it.healthy_after),
+        "health": None if it.health is None else _health(it.health),
+        "port": it.port,
+        "autostart": it.autostart,
+        "depends_on": list(it.depends_on),
+        "reload_signal": it.reload_signal,
+    }
+
+
+def _instance(it: InstanceNow) -> dict[str, Any]:
+    return {
+        "index": it.index,
+        "state": it.state,
+        "since": moment(it.since),
+        "pid": it.pid,
+        "run_id": it.run_id,
+        "port": it.port,
+        "restarts": it.restarts,
+        "failures": it.failures,
+        "next_attempt_at": moment(it.next_attempt_at),
+        "message": it.message,
+    }
+
+
+def _health(it: HealthCheck) -> dict[str, Any]:
+    return {
+        "command": list(it.command) if isinstance(it.command, tuple) else it.command,
+        "http": it.http,
+        "tcp": it.tcp,
+        "notify": it.notify,
+        "interval": seconds(it.interval),
+        "timeout": seconds(it.timeout),
+        "retries": it.retries,
+        "start_period": seconds(it.start_period),
+        "restart": it.restart,
+    }
+
+
 def param(it: Param) -> dict[str, Any]:
     """A `Param`."""
     return {
@@ -272,6 +339,7 @@ def event(it: Event) -> dict[str, Any]:
         "kind": it.kind,
         "at": moment(it.at),
         "run": None if it.run is None else run(it.run),
+        "instance": None if it.instance is None else _instance_change(it.instance),
         "message": it.message,
     }
 
@@ -286,6 +354,16 @@ def bulk(it: Outcome, *, dry_run: bool, faults: Sequence[Mapping[str, Any]]) -> 
         "faults": faults,
         "reruns": [{"run_id": new, "rerun_of_run_id": old} for old, new in it.reruns],
         "broken_off": it.broken_off,
+    }
+
+
+def _instance_change(it: InstanceChange) -> dict[str, Any]:
+    return {
+        "service": it.service,
+        "index": it.index,
+        "state": it.state,
+        "was": it.was,
+        "run_id": it.run_id,
     }
 
 
@@ -314,6 +392,30 @@ def line(it: Line) -> dict[str, Any]:
 def open_line(it: OpenLine) -> dict[str, Any]:
     """An `OpenLine`."""
     return {"at": moment(lines.moment(it.at)), "stream": STREAMS[it.stream], "text": it.text}
+
+
+def service_log_page(it: ServiceLines) -> dict[str, Any]:
+    """A `ServiceLogPage`."""
+    return {
+        "lines": [service_line(each) for each in it.lines],
+        "more": it.more,
+        "next_cursor": it.place.write(),
+    }
+
+
+def service_line(it: ServiceLine) -> dict[str, Any]:
+    """A `ServiceLogLine`."""
+    return {"run_id": it.run.id, "instance_index": it.run.instance_index, "line": line(it.line)}
+
+
+def service_life(it: Run) -> dict[str, Any]:
+    """A `ServiceLife`."""
+    return {
+        "run_id": it.id,
+        "instance_index": it.instance_index,
+        "status": it.status,
+        "end_reason": it.end_reason,
+    }
 
 
 def log_page(it: LogLines) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from rota.cli.exit_code import ExitCode
 from rota.cli.options import Options
 
 _TASKS = Group("Tasks and runs", sort_key=1)
-_JOBS = Group("Jobs", sort_key=2)
-_SERVER = Group("Server", sort_key=3)
-_FILE = Group("Configuration and integration", sort_key=4)
+_SERVICES = Group("Services", sort_key=2)
+_JOBS = Group("Jobs", sort_key=3)
+_SERVER = Group("Server", sort_key=4)
+_FILE = Group("Configuration and integration", sort_key=5)
 _EVERYWHERE = Group("Everywhere", sort_key=9)
 
 #: Every verb: its name, where it is, and its place in `rota --help`. It is imported when it is called.
@@ -31,6 +32,11 @@ VERBS = (
     ("restore", "rota.cli.restore:restore", _TASKS),
     ("pause", "rota.cli.pause:pause", _TASKS),
     ("resume", "rota.cli.resume:resume", _TASKS),
+    ("services", "rota.cli.services:services", _SERVICES),
+    ("start", "rota.cli.start:start", _SERVICES),
+    ("restart", "rota.cli.restart:restart", _SERVICES),
+    ("scale", "rota.cli.scale:scale", _SERVICES),
+    ("signal", "rota.cli.signal:signal", _SERVICES),
     ("exec", "rota.cli.exec:exec_command", _JOBS),
     ("attach", "rota.cli.attach:attach", _JOBS),
     ("jobs", "rota.cli.jobs:list_jobs", _JOBS),
@@ -47,7 +53,7 @@ VERBS = (
 
 app = App(
     name="rota",
-    help="Runs your scheduled tasks and background jobs, and keeps the truth about every run.",
+    help="Runs your scheduled tasks, services and background jobs, and keeps the truth about every run.",
     version=rota.__version__,
     help_format="markdown",
     result_action="return_value",

@@ -11,10 +11,13 @@ from rota.cli import times
 from rota.cli.complaint import Misuse
 from rota.cli.follow import follow
 from rota.cli.options import Given, Json
+from rota.cli.service_logs import LINES, MOST_LINES, ServiceLog
+from rota.cli.service_logs import follow as follow_service
+from rota.cli.service_logs import show as show_service
 from rota.cli.show_log import Bytes, Lines, LinesWanted
-from rota.cli.suggest import suggest_runs
-from rota.cli.which_run import run_or_latest
-from rota.logs.line import Stream, microseconds
+from rota.cli.suggest import suggest_runs_and_services
+from rota.cli.which_run import is_id, run_or_latest
+from rota.logs.line import Stream, microseconds, moment
 from rota.logs.log import EVERY
 from rota.logs.pattern import PatternInvalid, Wanted, compiled
 
@@ -27,7 +30,7 @@ _Flag = Parameter(negative=(), show_default=False)
 
 
 def logs(
-    run: Annotated[str, Parameter(completer=suggest_runs)],
+    run: Annotated[str, Parameter(completer=suggest_runs_and_services)],
     /,
     *,
     follow_: Annotated[bool, Parameter(name=("--follow", "-f"), negative=(), show_default=False)] = False,
@@ -46,7 +49,10 @@ def logs(
     json: Json = False,
     options: Given,
 ) -> None:
-    """Print what a run wrote: its standard output to ours, its standard error to ours, unchanged.
+    """Print what a run or a service wrote: its standard output to ours, its standard error to ours.
+
+    A service is shown line by line over all its lives, each with its instance: the last 1,000 lines unless
+    told otherwise. Of a run the bytes come as they are.
 
     With --tail, --since, --grep, --timestamps or --json it comes line by line, once each is complete, as it
     stands when carriage returns and cursor moves are carried out.
@@ -54,9 +60,9 @@ def logs(
     Parameters
     ----------
     run
-        Id of the run, a unique ending of it of at least 4 characters, or a task: its latest run.
+        Id of the run, a unique ending of it of at least 4 characters, a task (its latest run), or a service.
     follow_
-        Go on until the run has ended. Ctrl-C ends this command, not the run.
+        Go on until the run has ended; with a service, until Ctrl-C, which ends this command alone.
     tail
         Only the last so many lines, and with --follow what comes after them.
     since
@@ -89,6 +95,13 @@ def logs(
     if raw and (by_line or stream == "system"):
         raise Misuse("--raw gives the program's bytes as they are; it goes with --follow and --stream alone")
     client = options.client()
+    if not is_id(run) and any(service["name"] == run for service in client.services()):
+        if raw:
+            raise Misuse("--raw gives the bytes of one run; name it by its id (`rota services` has them)")
+        log = ServiceLog(run, pattern=wanted.pattern, timestamps=timestamps, as_json=json)
+        filters = _filters(stream, tail, wanted.since, live=follow_)
+        (follow_service if follow_ else show_service)(client, run, log, filters)
+        return
     found = run_or_latest(client, run)
     show = (
         Lines(client.data, found["id"], wanted)
@@ -103,6 +116,16 @@ def _show(client: Client, run_id: str, show: Show, *, has_ended: bool, live: boo
         follow(client, run_id, show)
     else:
         show(ended=has_ended)
+
+
+def _filters(stream: str | None, tail: int | None, since: int | None, *, live: bool) -> dict[str, str]:
+    """What of a service's log is asked for."""
+    wanted = {"ansi": "keep"} | ({} if stream is None else {"stream": stream})
+    if since is not None:
+        if live or tail is not None:
+            raise Misuse("--since of a service goes neither with --follow nor with --tail")
+        return {**wanted, "from_at": f"{moment(since).replace(tzinfo=None).isoformat()}Z"}
+    return {**wanted, "tail" if live else "limit": str(LINES if tail is None else min(tail, MOST_LINES))}
 
 
 def _pattern(text: str | None, *, regex: bool, ignore_case: bool) -> Pattern | None:

@@ -18,6 +18,7 @@ NOTHING = "-"
 #: Words that a terminal shows in colour.
 _STYLES = {
     "success": "green", "healthy": "green", "running": "cyan", "pending": "yellow",
+    "backing_off": "yellow", "starting": "yellow", "stopping": "yellow",
     "failed": "red", "timeout": "red", "lost": "red", "start_failed": "red", "log_overflow": "red",
     "out_of_memory": "red", "unhealthy": "red", "not running": "red", "stopped": "magenta",
     "missed": "yellow", "paused": "yellow", "skipped": "dim", "queue_full": "yellow", "off": "dim",

@@ -19,7 +19,7 @@ from rota.cli.output import Output
 from rota.cli.show_log import Bytes, Nothing
 from rota.cli.suggest import suggest_tasks
 from rota.cli.verdict import exit_code, verdict
-from rota.client.problem import Disconnected
+from rota.client.problem import Disconnected, Problem
 from rota.model.error import RotaError
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def run(
             return ExitCode.OK
         ended = _follow(client, started, quiet=json)
     except RotaError as error:
+        if isinstance(error, Problem) and error.kind == "task-is-service":
+            error = Misuse(f"{task!r} is a service, which is kept alive and not run: `rota start {task}`")
         complain(error)
         return ExitCode.ROTA
     if json:

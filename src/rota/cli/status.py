@@ -22,11 +22,12 @@ def status(*, json: Json = False, options: Given) -> int:
     client = options.client()
     report: dict[str, Any] = {
         "running": False, "healthy": False, "problems": [], "data": str(client.data),
-        "keeper": False, "runs": None, "server": None,
+        "keeper": False, "runs": None, "services": None, "server": None,
     }  # fmt: skip
     try:
         report["server"] = client.info()
         report["problems"] = client.problems()
+        report["services"] = dict(Counter(service["state"] for service in client.services()))
         runs = Counter(
             run["status"] for run in client.runs({"status": ["running", "pending"], "limit": "1000"})
         )
@@ -54,6 +55,7 @@ def _facts(report: dict[str, Any], out: Output) -> list[tuple[str, str]]:
         *(("paused", told(pause, out)) for pause in server["pauses"]),
         ("runs", f"{runs['running']} running, {runs['pending']} pending"),
         ("tasks", str(server["tasks"])),
+        ("services", ", ".join(f"{count} {state}" for state, count in report["services"].items()) or "0"),
         ("url", server["url"]),
         ("started", out.full_moment(server["started_at"])),
         ("version", server["version"]),

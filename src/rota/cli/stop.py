@@ -1,4 +1,4 @@
-"""`rota stop`: end runs, politely and then firmly."""
+"""`rota stop`: end runs and services, politely and then firmly."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from rota.cli.complaint import complain
 from rota.cli.exit_code import ExitCode
 from rota.cli.label import label
 from rota.cli.options import Given, Json
+from rota.cli.order import order
 from rota.cli.output import Output
 from rota.cli.selection import EVERY, Which, body_of, complain_of, do
-from rota.cli.suggest import suggest_runs
+from rota.cli.suggest import suggest_runs_and_services
 from rota.cli.verdict import verdict
-from rota.cli.which_run import RunUnclear, which_run
+from rota.cli.which_run import RunUnclear, is_id, which_run
 from rota.client.problem import Problem
 
 if TYPE_CHECKING:
@@ -28,18 +29,21 @@ ENDED = "/problems/run-ended"
 
 
 def stop(
-    *runs: Annotated[str, Parameter(completer=suggest_runs)],
+    *runs: Annotated[str, Parameter(completer=suggest_runs_and_services)],
     which: Which = EVERY,
     wait: bool = True,
     json: Json = False,
     options: Given,
 ) -> int:
-    """Stop runs: their stop signal first, SIGKILL after their grace. A waiting run is cancelled.
+    """Stop runs and services: their stop signal first, SIGKILL after their grace. A waiting run is cancelled.
+
+    A service stays stopped until it is started. The run of one of its lives can be stopped, too: then another
+    life follows.
 
     Parameters
     ----------
     runs
-        Ids of the runs, or unique endings of them of at least 4 characters.
+        Ids of the runs, or unique endings of them of at least 4 characters; or names of services.
     wait
         Wait until they have ended.
     """
@@ -48,6 +52,12 @@ def stop(
     if which.dry_run:
         return do(client, "stop", runs, which, done="stopped", json=json)
     body, _ = body_of(runs, which, str)
+    code = ExitCode.OK
+    if names := _services_among(client, runs):
+        runs = tuple(text for text in runs if text not in names)
+        code = ExitCode(order(client, "stop", names, wait=wait, json=json))
+        if not runs:
+            return code
     asked, refused = _ask(client, runs) if runs else _ask_many(client, body)
     if wait:
         asked = [
@@ -61,7 +71,14 @@ def stop(
         out.json(asked)
     elif not runs and not asked:
         print("nothing runs or waits" if which.all_ else "nothing like that runs or waits")
-    return ExitCode.FAILED if refused else ExitCode.OK
+    return ExitCode.FAILED if refused else code
+
+
+def _services_among(client: Client, texts: tuple[str, ...]) -> list[str]:
+    if all(is_id(text) for text in texts):
+        return []
+    known = {service["name"] for service in client.services()}
+    return [text for text in texts if text in known]
 
 
 def _ask(client: Client, texts: Iterable[str]) -> tuple[list[dict[str, Any]], bool]:
@@ -76,6 +93,8 @@ def _ask(client: Client, texts: Iterable[str]) -> tuple[list[dict[str, Any]], bo
 
 
 def _ask_many(client: Client, body: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    # A service is stopped by its name: another life follows each that is stopped by itself.
+    body = {**body, "filter": {"kind": ["task", "job"]} | body["filter"]}
     filters = {"status": ["pending", "running"]} | body["filter"]
     asked = [run for run in client.runs({**filters, "limit": "1000"}) if run["status"] != "ended"]
     outcome = client.bulk("stop", body)

@@ -1,4 +1,4 @@
-"""What the shell offers on Tab: the names of tasks, and of runs."""
+"""What the shell offers on Tab: the names of tasks, of services, and of runs."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ RUNS = 50
 def suggest_tasks(context: Any) -> list[tuple[str, str]]:
     """Every task, with its description."""
     return _quietly((task["name"], task["description"] or "") for task in _client(context).tasks())
+
+
+def suggest_services(context: Any) -> list[tuple[str, str]]:
+    """Every service, with how it stands."""
+    return _quietly((service["name"], service["state"]) for service in _client(context).services())
+
+
+def suggest_runs_and_services(context: Any) -> list[tuple[str, str]]:
+    """What `rota stop` and `rota logs` take."""
+    return [*suggest_services(context), *suggest_runs(context)]
 
 
 def suggest_runs(context: Any) -> list[tuple[str, str]]:

@@ -31,13 +31,14 @@ def validate(file: str | None = None, /, *, json: Json = False, options: Given) 
         raise Unusable(
             "there is no configuration file; name one with --config or ROTA_CONFIG, or write ./rota.toml"
         )
-    report: dict[str, Any] = {"file": str(path), "valid": True, "tasks": None, "faults": [], "warnings": []}
+    report: dict[str, Any] = {"file": str(path), "valid": True, "tasks": None, "services": None}
+    report |= {"faults": [], "warnings": []}
     try:
         config = load(path)
     except ConfigInvalid as invalid:
         report |= {"valid": False, "faults": invalid.faults}
     else:
-        report |= {"tasks": len(config.tasks), "warnings": config.warnings}
+        report |= {"tasks": len(config.tasks), "services": len(config.services), "warnings": config.warnings}
     if json:
         Output().json(
             {**report, **{name: [asdict(each) for each in report[name]] for name in ("faults", "warnings")}}
@@ -53,7 +54,10 @@ def _print(report: dict[str, Any]) -> None:
     for warning in report["warnings"]:
         print(f"warning: {warning}")
     if report["valid"]:
-        print(f"{report['file']}: {_counted(report['tasks'], 'task')}, no faults")
+        counts = [_counted(report["tasks"], "task")]
+        if report["services"]:
+            counts.append(_counted(report["services"], "service"))
+        print(f"{report['file']}: {', '.join(counts)}, no faults")
     else:
         say(f"{_counted(len(report['faults']), 'fault')} in {report['file']}")
 

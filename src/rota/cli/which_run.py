@@ -48,6 +48,11 @@ def run_or_latest(client: Client, text: str) -> dict[str, Any]:
     return the_run(client, text)
 
 
+def is_id(text: str) -> bool:
+    """Whether it is a whole id, which no name looks like."""
+    return _FULL.fullmatch(text.lower()) is not None
+
+
 def which_run(client: Client, text: str) -> str:
     """The id of the run that `text` names. Raises RunUnclear."""
     text = text.lower()

@@ -81,6 +81,33 @@ class Client:
         """End a pause; what holds it all the same."""
         return self._object("POST", f"{_scope(kind, name)}/resume")
 
+    def services(self) -> list[dict[str, Any]]:
+        """Every service, with its instances."""
+        return list(self._items("/api/services", {}))
+
+    def service(self, name: str) -> dict[str, Any]:
+        """One service as it stands."""
+        return self._object("GET", f"/api/services/{quote(name, safe='')}")
+
+    def order(self, name: str, verb: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Have a service `start`, `stop`, `restart`, `scale` or `signal`; the service as it stands then."""
+        return self._object("POST", f"/api/services/{quote(name, safe='')}/{verb}", body=body)
+
+    def service_log(self, name: str, filters: Filters | None = None) -> dict[str, Any]:
+        """Some lines of a service's log."""
+        path = f"/api/services/{quote(name, safe='')}/log"
+        return self._object("GET", _with_query(path, filters or {}))
+
+    @contextlib.contextmanager
+    def follow_service(
+        self, name: str, filters: Filters | None = None, *, last_id: str | None = None
+    ) -> Iterator[Iterator[ServerEvent]]:
+        """A service's log as it is written, from the event after `last_id` on; it ends with the server."""
+        path = _with_query(f"/api/services/{quote(name, safe='')}/log/stream", filters or {})
+        headers = {"Accept": "text/event-stream"} | ({} if last_id is None else {"Last-Event-ID": last_id})
+        with self._answer("GET", path, headers=headers) as answer:
+            yield read_events(self._lines(answer))
+
     def trigger(
         self,
         task_name: str,

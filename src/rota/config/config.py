@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rota.config.fault import ConfigFault
+    from rota.model.service import Service
     from rota.model.task import Task
     from rota.timing.calendar import Calendar
 
@@ -93,4 +94,5 @@ class Config:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
     warnings: tuple[ConfigFault, ...] = ()  #: what is allowed, and probably not meant

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rota.config.unread import unread
 from rota.model.param import ParamKind
+from rota.model.service import Restart
 from rota.model.shell import is_posix
 from rota.model.task import Overlap
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from rota.config.keys import FileTable
     from rota.config.position import KeyPath
+    from rota.model.service import Service
     from rota.model.task import Task
 
 _SHARING = frozenset({"group", "priority", "max_concurrent"})
@@ -23,9 +25,9 @@ _SHARING = frozenset({"group", "priority", "max_concurrent"})
 Doubt = tuple["KeyPath", str]  #: where it is, and a sentence
 
 
-def doubts(tables: FileTable, tasks: Mapping[str, Task]) -> list[Doubt]:
+def doubts(tables: FileTable, tasks: Mapping[str, Task], services: Mapping[str, Service]) -> list[Doubt]:
     """Every doubt about a file that has no fault."""
-    if not tasks and "jobs" not in tables.model_fields_set:
+    if not tasks and not services and "jobs" not in tables.model_fields_set:
         return [((), "there is no task in this file; a task is a table [tasks.NAME]")]
     return [
         *_of_groups(tables, tasks),
@@ -41,7 +43,40 @@ def doubts(tables: FileTable, tasks: Mapping[str, Task]) -> list[Doubt]:
                 ),
             )
         ),
+        *(
+            (("services", name, *path), sentence)
+            for name, service in services.items()
+            for path, sentence in _of_service(service, tables.services[name].model_fields_set)
+        ),
+        *_of_ports(services),
     ]
+
+
+def _of_service(service: Service, said: set[str]) -> Iterator[Doubt]:
+    life = service.life
+    yield from _of_command(life, said)
+    if isinstance(life.run, str) and life.run.rstrip().endswith("&"):
+        yield (
+            ("run",),
+            "it goes to the background, and its life is over at once; leave out the &",
+        )
+    if "log_on_full" in said and life.log_max_size is None:
+        yield ("log_on_full",), "no log is ever full: log_max_size is 0"
+    if service.restart is Restart.NEVER:
+        for key in ("restart_delay", "restart_backoff", "restart_attempts"):
+            if key in said:
+                yield (key,), 'nothing is started again: restart is "never"'
+
+
+def _of_ports(services: Mapping[str, Service]) -> Iterator[Doubt]:
+    taken: dict[int, str] = {}
+    for name, service in services.items():
+        if service.port is not None:
+            ports = range(service.port, service.port + service.instances)
+            others = dict.fromkeys(taken[port] for port in ports if port in taken)
+            if others:
+                yield ("services", name, "port"), f"{' and '.join(others)} has some of these ports, too"
+            taken.update(dict.fromkeys(ports, name))
 
 
 def _of_groups(tables: FileTable, tasks: Mapping[str, Task]) -> Iterator[Doubt]:

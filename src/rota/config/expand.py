@@ -56,7 +56,9 @@ def _walk(value: Any, path: KeyPath, replace: Callable[[str, KeyPath], str]) -> 
 
 
 def _is_command(path: KeyPath) -> bool:
-    return len(path) == 3 and path[0] in ("tasks", "services") and path[2] == "run"
+    if path[:1] not in (("tasks",), ("services",)):
+        return False
+    return path[2:] in (("run",), ("health", "command"))
 
 
 def _named(found: re.Match[str], environ: Mapping[str, str], folder: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,10 +20,13 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rota.config import value
 from rota.config.config import HOST, KEEP_DELETED, MIN_FREE_SPACE, PORT
+from rota.config.health import wrong_in_health
 from rota.config.param import wrong_in
+from rota.model.backoff import Backoff
 from rota.model.job import MAX_CONCURRENT
 from rota.model.param import ParamType
 from rota.model.secret import SHORTEST, Secret
+from rota.model.service import KEEP_RUNS, MOST_INSTANCES, SIGNALS, Restart
 from rota.model.size import PATTERN as SIZE
 from rota.model.task import LOG_MAX_SIZE, NAME, STOP_SIGNALS, EnvBase, LogOnFull, Overlap
 from rota.model.tier import Tier
@@ -110,6 +113,29 @@ Countries = Annotated[
     BeforeValidator(value.countries),
     WithJsonSchema({"anyOf": [_TEXT | {"pattern": COUNTRY}, {"type": "array", "items": _TEXT}]}),
 ]
+AnySignal = Annotated[
+    str,
+    AfterValidator(value.any_signal),
+    WithJsonSchema(_TEXT | {"enum": [*SIGNALS, *(name.removeprefix("SIG") for name in SIGNALS)]}),
+]
+Names = Annotated[
+    list[str],
+    PlainValidator(value.service_names),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+]
+HttpAddress = Annotated[
+    str, AfterValidator(value.http_address), WithJsonSchema(_TEXT | {"pattern": value.HTTP.pattern})
+]
+TcpAddress = Annotated[
+    str,
+    PlainValidator(value.tcp_address),
+    WithJsonSchema({
+        "anyOf": [
+            _TEXT | {"pattern": value.TCP.pattern},
+            {"type": "integer", "minimum": 1, "maximum": 65535},
+        ]
+    }),
+]  # fmt: skip
 Bound = Annotated[date, PlainValidator(value.bound), WithJsonSchema(_TEXT)]
 Command = Annotated[
     str | tuple[str, ...],
@@ -288,12 +314,9 @@ class CalendarTable(Table):
     )
 
 
-class DefaultsTable(Table):
-    """What holds for every task that does not say otherwise."""
+class ProgramTable(Table):
+    """What holds for whatever is run: how it begins, what it finds, how it ends, what is kept of it."""
 
-    timezone: Zone | None = _key(
-        "The time zone of the schedule, by its IANA name. Left out: the server's.", "America/New_York"
-    )
     env_base: Annotated[EnvBase, Field(strict=False)] = _key(
         "What the environment begins with: `inherit` is the server's own, without what is Rota's; `clean` "
         "is PATH, LANG, HOME, USER, LOGNAME and SHELL alone.",
@@ -336,20 +359,11 @@ class DefaultsTable(Table):
         "/bin/bash",
         default="/bin/sh",
     )
-    timeout: Duration | None = _key(
-        "How long a run may take before it is stopped and ends as `timeout`. "
-        "Left out, or 0: as long as it likes.",
-        "1h30m",
-        90,
-    )
     stop_signal: Signal = _key("The signal that asks a run to stop.", "SIGINT", default="SIGTERM")
     grace: Duration = _key(
         "How long a run may take to stop when asked; then it is killed.", "30s", default=timedelta(seconds=5)
     )
     exit_codes: list[ExitCode] = _key("The exit codes that are a success.", [0, 3], default=[0], min_length=1)
-    keep_children: bool = _key(
-        "Leave alone what a run has started and what outlives it, rather than stop it.", True, default=False
-    )
     merge_stderr: bool = _key(
         "One pipe for standard output and standard error: "
         "their order is exact, and they cannot be told apart.",
@@ -401,6 +415,45 @@ class DefaultsTable(Table):
         ge=0,
         le=4_194_304,
     )
+    log_max_size: LogSize = _key(
+        "How large a run's log may become on the disk, with its index; at least 128kib. 0: no limit.",
+        "1gb",
+        5_000_000,
+        default=LOG_MAX_SIZE,
+        json_schema_extra={"default": "100mb"},
+    )
+    log_on_full: Annotated[LogOnFull, Field(strict=False)] = _key(
+        "What becomes of the output of a run whose log has reached `log_max_size`: `drop_old` keeps the "
+        "newest, `drop_new` the oldest, `kill` stops the run, which ends as `log_overflow`.",
+        "drop_new",
+        default=LogOnFull.DROP_OLD,
+    )
+    keep_runs: int | None = _key(
+        "How many of its ended runs are kept, the newest, with their logs. Left out: all.",
+        100,
+        ge=1,
+        le=1_000_000,
+    )
+    keep_for: Duration | None = _key(
+        "How long its runs are kept after their end, with their logs. Left out, or 0: for ever.", "30d"
+    )
+
+
+class DefaultsTable(ProgramTable):
+    """What holds for every task, and for every service, that does not say otherwise."""
+
+    timezone: Zone | None = _key(
+        "The time zone of the schedule, by its IANA name. Left out: the server's.", "America/New_York"
+    )
+    timeout: Duration | None = _key(
+        "How long a run may take before it is stopped and ends as `timeout`. "
+        "Left out, or 0: as long as it likes.",
+        "1h30m",
+        90,
+    )
+    keep_children: bool = _key(
+        "Leave alone what a run has started and what outlives it, rather than stop it.", True, default=False
+    )
     enabled: bool = _key(
         "Whether it starts by itself, by its schedule or `run_on_start`; by hand it starts all the same.",
         False,
@@ -416,19 +469,6 @@ class DefaultsTable(Table):
         "`skip` lets it go by, `replace` stops the oldest run and starts after its end.",
         "skip",
         default=Overlap.QUEUE,
-    )
-    log_max_size: LogSize = _key(
-        "How large a run's log may become on the disk, with its index; at least 128kib. 0: no limit.",
-        "1gb",
-        5_000_000,
-        default=LOG_MAX_SIZE,
-        json_schema_extra={"default": "100mb"},
-    )
-    log_on_full: Annotated[LogOnFull, Field(strict=False)] = _key(
-        "What becomes of the output of a run whose log has reached `log_max_size`: `drop_old` keeps the "
-        "newest, `drop_new` the oldest, `kill` stops the run, which ends as `log_overflow`.",
-        "drop_new",
-        default=LogOnFull.DROP_OLD,
     )
     catch_up: int = _key(
         "How many of the ticks that a gap has missed are run after it, the newest. A gap is a time in which "
@@ -448,15 +488,6 @@ class DefaultsTable(Table):
         "By how much at most a run is due later than its tick: each by its own part, the same at each try.",
         "5m",
         default=timedelta(),
-    )
-    keep_runs: int | None = _key(
-        "How many of its ended runs are kept, the newest, with their logs. Left out: all.",
-        100,
-        ge=1,
-        le=1_000_000,
-    )
-    keep_for: Duration | None = _key(
-        "How long its runs are kept after their end, with their logs. Left out, or 0: for ever.", "30d"
     )
 
 
@@ -580,8 +611,146 @@ class TaskTable(DefaultsTable):
     )
 
 
+class HealthTable(Table):
+    """How it is found out whether an instance is well. One of the first four keys says by what."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [kind]} for kind in ("command", "http", "tcp", "notify")]}
+    )
+
+    command: Command | None = _key(
+        "A command that exits with 0 when all is well: text for the service's shell, or a list. It runs as "
+        "the service does. `{index}` and `{port}` become the instance's.",
+        "pg_isready -p {port}",
+        ["/usr/local/bin/is-well", "--instance", "{index}"],
+    )
+    http: HttpAddress | None = _key(
+        "An address whose GET is answered with a status from 200 to 399 when all is well.",
+        "http://127.0.0.1:{port}/health",
+    )
+    tcp: TcpAddress | None = _key(
+        "A host and port at which a connection is accepted when all is well; a port alone is this machine's.",
+        "127.0.0.1:{port}",
+        5432,
+    )
+    notify: Literal[True] | None = _key(
+        "The program says itself that it is ready, through the socket in NOTIFY_SOCKET, as sd_notify(3) has "
+        "it. Once it has sent WATCHDOG=1 it has to again within `interval` times `retries`.",
+        True,
+    )
+    interval: Duration = _key(
+        "How long from one check to the next. Until it is healthy, it is looked at once a second.",
+        "30s",
+        default=timedelta(seconds=10),
+    )
+    timeout: Duration = _key(
+        "How long one check may take; then it has failed.", "2s", default=timedelta(seconds=5)
+    )
+    retries: int = _key(
+        "How many checks have to fail in a row before an instance that was healthy is unhealthy.",
+        5,
+        default=3,
+        ge=1,
+        le=1000,
+    )
+    start_period: Duration = _key(
+        "How much longer than `interval` times `retries` it may take to become healthy.",
+        "1m",
+        default=timedelta(),
+    )
+    restart: bool = _key(
+        "Whether an instance that is unhealthy is stopped and started again.", False, default=True
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if wrong := wrong_in_health(self):
+            raise PydanticCustomError("value_error", "{error}", {"error": wrong})
+        return self
+
+
+class ServiceTable(ProgramTable):
+    """A service: what to keep alive, in how many instances, and when to give up on it."""
+
+    run: Command = Field(
+        description="What each instance runs, in the foreground: text for the shell, or a list of a program "
+        "and its arguments, without a shell.",
+        examples=["exec gunicorn --bind 127.0.0.1:$PORT shop:app", ["/usr/bin/redis-server", "redis.conf"]],
+    )
+    instances: int = _key(
+        "How many of it there are. Each has ROTA_INSTANCE_INDEX, from 0.",
+        4,
+        default=1,
+        ge=1,
+        le=MOST_INSTANCES,
+    )
+    restart: Annotated[Restart, Field(strict=False)] = _key(
+        "When an instance that has ended is started again: `always`, `on_failure` only (not after a success, "
+        "nor when somebody stopped its run), or `never`.",
+        "on_failure",
+        default=Restart.ALWAYS,
+    )
+    restart_delay: Duration = _key(
+        "How long from the end of one life to the beginning of the next.", "5s", default=timedelta(seconds=1)
+    )
+    restart_backoff: Annotated[Backoff, Field(strict=False)] = _key(
+        "How `restart_delay` grows with the lives in a row that ended before they were healthy, to a minute "
+        "at most: `constant`, `linear` or `exponential`.",
+        "constant",
+        default=Backoff.EXPONENTIAL,
+    )
+    restart_attempts: int = _key(
+        "How many lives in a row may end before they are healthy; then the instance has `failed`. "
+        "0: it is tried for ever.",
+        3,
+        default=10,
+        ge=0,
+        le=1_000_000,
+    )
+    healthy_after: Duration = _key(
+        "How long an instance has to live before it is healthy, whatever its check says.",
+        "10s",
+        default=timedelta(seconds=1),
+    )
+    health: HealthTable | None = _key(
+        "How it is found out whether an instance is well. Left out: whatever lives is.",
+        {"http": "http://127.0.0.1:{port}/health", "interval": "5s"},
+    )
+    port: int | None = _key(
+        "The port of instance 0; the others have the next ones. Each finds its own in PORT.",
+        8000,
+        ge=1,
+        le=65535,
+    )
+    autostart: bool = _key(
+        "Whether it is started by itself, when the machine has booted and after `rota shutdown`.",
+        False,
+        default=True,
+    )
+    depends_on: Names = _key(
+        "Services that have to be healthy before an instance of this one begins: one, or a list. They are "
+        "started along with it.",
+        "database",
+        ["database", "queue"],
+        default=[],
+    )
+    reload_signal: AnySignal | None = _key(
+        "The signal that has it read its configuration again: what `rota signal` sends.", "SIGHUP"
+    )
+    description: Text | None = _key("What it is for, in a sentence for people.", "The shop's pages")
+    group: Label | None = _key("A label to show services together by.", "shop")
+    tags: list[Label] = _key("Labels to find services by.", ["web", "public"], default=[])
+    keep_runs: int | None = _key(
+        "How many of its ended lives are kept, the newest, with their logs.",
+        100,
+        default=KEEP_RUNS,
+        ge=1,
+        le=1_000_000,
+    )
+
+
 class FileTable(Table):
-    """Rota's configuration: a server and its disk, what holds for jobs, agents and tasks, and the tasks."""
+    """Rota's configuration: a server and its disk, what holds for jobs and agents, tasks and services."""
 
     server: ServerTable = Field(
         ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
@@ -592,7 +761,7 @@ class FileTable(Table):
     )
     mcp: McpTable = Field(McpTable(), description="What agents may do, through MCP.")
     defaults: DefaultsTable = Field(
-        DefaultsTable(), description="What holds for every task that does not say otherwise."
+        DefaultsTable(), description="What holds for every task and service that does not say otherwise."
     )
     calendars: dict[CalendarName, CalendarTable] = Field(
         {}, description="Sets of days, each by its name, for the `except` and `only` of tasks."
@@ -604,4 +773,7 @@ class FileTable(Table):
         {},
         description="The tasks, each by its name: up to 100 letters, digits, and `.` `_` `:` `-` (in quotes, "
         "if it has a dot or colon).",
+    )
+    services: dict[TaskName, ServiceTable] = Field(
+        {}, description="The services, each by its name, as tasks have them; no two have the same."
     )

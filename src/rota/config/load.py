@@ -12,22 +12,24 @@ from pydantic import ValidationError
 
 from rota.config.config import Config, Group, Jobs, Mcp, Server, Storage
 from rota.config.conflict import conflicts
+from rota.config.conflict_of_services import conflicts_of_services
 from rota.config.doubt import doubts
 from rota.config.env_file import EnvFiles
 from rota.config.expand import expanded
 from rota.config.fault import ConfigFault, ConfigInvalid
-from rota.config.keys import FileTable
+from rota.config.keys import FileTable, ProgramTable
 from rota.config.machine_zone import machine_zone
 from rota.config.param import param_of
 from rota.config.sentence import faults_of, placed, sentence_of, warnings_of
 from rota.model.limit import LIMITS
+from rota.model.service import KEEP_RUNS, MOST_LIVES, HealthCheck, Service
 from rota.model.task import Task
 from rota.timing.calendar import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rota.config.keys import CalendarTable, JobsTable, TaskTable
+    from rota.config.keys import CalendarTable, JobsTable, ServiceTable, TaskTable
     from rota.config.position import KeyPath
     from rota.config.sentence import Sentence
 
@@ -53,11 +55,13 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     shared = _said(tables.defaults)
     files = EnvFiles(str(path.parent))
     tasks = {name: _task(name, table, shared, files) for name, table in tables.tasks.items()}
+    services = {name: _service(name, table, shared, files) for name, table in tables.services.items()}
     told += [*files.missing.items(), *conflicts(tasks, _names(document, "calendars"))]
+    told += conflicts_of_services(services, document)
     if told or files.faults:
         raise ConfigInvalid([*placed(told, text, str(path)), *files.faults])
     server = {"timezone": machine_zone(environ)} | _said(tables.server)
-    warnings = warnings_of(doubts(tables, tasks), text, str(path))
+    warnings = warnings_of(doubts(tables, tasks, services), text, str(path))
     return Config(
         path=path,
         server=Server(**server),
@@ -67,6 +71,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         calendars={name: _calendar(table) for name, table in tables.calendars.items()},
         groups={name: Group(**_said(table)) for name, table in tables.groups.items()},
         tasks=tasks,
+        services=services,
         warnings=tuple(warnings),
     )
 
@@ -78,17 +83,16 @@ def _names(document: dict[str, Any], kind: str) -> list[str]:
 
 
 def _sound(document: dict[str, Any], faulty: set[KeyPath]) -> FileTable:
-    """What is left of a file without its faulty tasks; nothing, where what all of them share is faulty."""
-    bad = {path[1] for path in faulty if path[0] == "tasks" and len(path) > 1}
-    tasks = document.get("tasks")
-    if not isinstance(tasks, dict) or any(path[0] == "defaults" for path in faulty):
+    """What is left of a file without faulty tasks and services; nothing, where what they share is faulty."""
+    if any(path[0] == "defaults" for path in faulty):
         return FileTable.model_validate({})
-    return FileTable.model_validate(
-        {
-            "defaults": document.get("defaults", {}),
-            "tasks": {name: table for name, table in tasks.items() if name not in bad},
-        }
-    )
+    bad = {path[:2] for path in faulty}
+    sound = {
+        kind: {name: table for name, table in tables.items() if (kind, name) not in bad}
+        for kind in ("tasks", "services")
+        if isinstance(tables := document.get(kind), dict) and (kind,) not in faulty
+    }
+    return FileTable.model_validate({"defaults": document.get("defaults", {}), **sound})
 
 
 def _read(path: Path) -> str:
@@ -174,12 +178,43 @@ def _calendar(table: CalendarTable) -> Calendar:
 
 
 def _task(name: str, table: TaskTable, shared: Mapping[str, Any], files: EnvFiles) -> Task:
+    said = _program(("tasks", name), table, shared, files)
+    for key in ("cron", "tags", "except_", "only"):
+        if key in said:
+            said[key] = tuple(dict.fromkeys(said[key]))
+    if table.params:
+        said["params"] = tuple(param_of(each) for each in table.params)
+    return Task(name=name, **_without_limit(said))
+
+
+#: What of a service's table is not of each of its lives.
+_OF_SERVICE = frozenset(Service.__dataclass_fields__) - {"life"}
+
+
+def _service(name: str, table: ServiceTable, shared: Mapping[str, Any], files: EnvFiles) -> Service:
+    fit = {key: value for key, value in shared.items() if key in ProgramTable.model_fields}
+    said = {"keep_runs": KEEP_RUNS, **_program(("services", name), table, fit, files)}
+    of_service = {key: said.pop(key) for key in [*said] if key in _OF_SERVICE}
+    if "tags" in said:
+        said["tags"] = tuple(dict.fromkeys(said["tags"]))
+    if "depends_on" in of_service:
+        of_service["depends_on"] = tuple(dict.fromkeys(of_service["depends_on"]))
+    if table.health is not None:
+        of_service["health"] = HealthCheck(**_said(table.health))
+    life = Task(name=name, max_concurrent=MOST_LIVES, **_without_limit(said))
+    return Service(life=life, **of_service)
+
+
+def _program(
+    where: KeyPath, table: ProgramTable, shared: Mapping[str, Any], files: EnvFiles
+) -> dict[str, Any]:
+    """What a table says with the defaults, its files read and its folders found."""
     said = {**shared, **_said(table)}
     said["env"] = {**shared.get("env", {}), **table.env}
     said["secrets"] = {**shared.get("secrets", {}), **table.secrets}
     for key in ("env_file", "secrets_file"):
         if key in said:
-            table_of_key: KeyPath = ("tasks", name) if key in table.model_fields_set else ("defaults",)
+            table_of_key: KeyPath = where if key in table.model_fields_set else ("defaults",)
             said[key], values = files.read(said[key], (*table_of_key, key))
             if key == "env_file":
                 said["file_env"] = values
@@ -187,14 +222,9 @@ def _task(name: str, table: TaskTable, shared: Mapping[str, Any], files: EnvFile
                 said["secrets"] = {**values, **said["secrets"]}
     folder = files.folder
     said["working_dir"] = _absolute(folder, said["working_dir"]) if said.get("working_dir") else folder
-    for key in ("cron", "tags", "except_", "only"):
-        if key in said:
-            said[key] = tuple(dict.fromkeys(said[key]))
-    if table.params:
-        said["params"] = tuple(param_of(each) for each in table.params)
     if "exit_codes" in said:
         said["exit_codes"] = frozenset(said["exit_codes"])
-    return Task(name=name, **_without_limit(said))
+    return said
 
 
 def _absolute(folder: str, path: str) -> str:

@@ -13,8 +13,10 @@ from rota.config.keys import (
     CalendarTable,
     DefaultsTable,
     GroupTable,
+    HealthTable,
     ParamTable,
     ServerTable,
+    ServiceTable,
     StorageTable,
     Table,
     TaskTable,
@@ -45,6 +47,11 @@ _MEANT = {
     "disabled": "enabled", "job": "tasks", "jobs": "tasks",
     "max_log_size": "log_max_size", "log_size": "log_max_size", "retention": "keep_for", "keep": "keep_runs",
     "daemon": "server", "bind": "host", "address": "host",
+    "replicas": "instances", "scale": "instances", "numprocs": "instances", "count": "instances",
+    "autorestart": "restart", "restart_policy": "restart", "startretries": "restart_attempts",
+    "start_retries": "restart_attempts", "max_restarts": "restart_attempts", "startsecs": "healthy_after",
+    "healthcheck": "health", "health_check": "health", "requires": "depends_on", "start_on_boot": "autostart",
+    "reload": "reload_signal", "url": "http", "exec_start": "run",
 }  # fmt: skip
 
 _WORDS = {
@@ -61,8 +68,10 @@ _HOMES: dict[str, type[Table]] = {
     "[calendars.NAME]": CalendarTable,
     "[groups.NAME]": GroupTable,
     "[tasks.NAME]": TaskTable,
+    "[services.NAME]": ServiceTable,
     "[defaults]": DefaultsTable,
     "[[tasks.NAME.params]]": ParamTable,
+    "[services.NAME.health]": HealthTable,
 }
 
 #: Keys whose values may be secrets, which no sentence repeats.
@@ -155,7 +164,7 @@ def _sentence(path: KeyPath, detail: ErrorDetails) -> Sentence:
         return _unknown(path, detail)
     allowed = _phrase(_schema_at(path))
     if kind == "missing":
-        return "the task has nothing to run", COMMAND, None
+        return f"the {'service' if path[0] == 'services' else 'task'} has nothing to run", COMMAND, None
     if kind == "enum":
         near = get_close_matches(str(detail["input"]).lower(), _schema_at(path).get("enum", ()), n=1)
         return f"{given} is not one of them", allowed, near[0] if near else None
@@ -171,13 +180,15 @@ def _unknown(path: KeyPath, detail: ErrorDetails) -> Sentence:
     keys = _keys_of(tuple(above))
     where = f"[{_dotted(tuple(above))}]" if above else "the file"
     homes = [home for home, table in _HOMES.items() if key in _names_of(table)]
-    if homes:  # a key that there is was meant, rather than one that is like it
+    if homes and _MEANT.get(str(key)) not in keys:  # a key that there is, rather than one that is like it
         return f"{key} has no place in {where}", f"it in {' or '.join(homes)}", None
     if near := _nearest(path):
         return f"there is no key {key} in {where}", ", ".join(keys), near
     if _is_dotted_name(path, detail):
         name = f"{above[1]}.{key}"
-        return f"there is no table {key} in {where}", f'[tasks."{name}"] for a task of the name {name}', None
+        kind = str(above[0])
+        allowed = f'[{kind}."{name}"] for a {kind.removesuffix("s")} of the name {name}'
+        return f"there is no table {key} in {where}", allowed, None
     return f"there is no key {key} in {where}", ", ".join(keys), None
 
 
@@ -186,7 +197,7 @@ def _names_of(table: type[Table]) -> set[str]:
 
 
 def _is_dotted_name(path: KeyPath, detail: ErrorDetails) -> bool:
-    """Whether this is a task of the name a.b, written as [tasks.a.b], which is a table b of a task a."""
+    """Whether this is a task or service a.b, written as [tasks.a.b], which is a table b of a task a."""
     return detail["type"] == "extra_forbidden" and len(path) == 3 and isinstance(detail["input"], dict)
 
 

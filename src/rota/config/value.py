@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rota.config.address import loopback
 from rota.model.secret import SHORTEST, Secret
+from rota.model.service import SIGNALS
 from rota.model.size import parse_size
 from rota.model.task import NAME, STOP_SIGNALS
 from rota.timing.calendar import parse_day, parse_range, parse_weekday
@@ -29,6 +30,9 @@ ENV_NAME = re.compile(r"^(?!ROTA_)[A-Za-z_][A-Za-z0-9_]*$")
 USER = re.compile(r"^[^:/\s\x00]+(:[^:/\s\x00]+)?$")
 UMASK = re.compile(r"^0?[0-7]{3}$")
 PERCENT = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)\s*%")
+
+HTTP = re.compile(r"^https?://[^/?#@\s]+([/?][^#\s]*)?$")
+TCP = re.compile(r"^(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^:\s\[\]]+)?:)?(?P<port>[0-9]{1,5}|\{port\})$")
 
 COMMAND = 'text for the shell, or a list of a program and its arguments such as ["rsync", "-a", "/srv/"]'
 _LONGEST_ARGUMENT = 131_071  #: bytes; the kernel refuses a longer one (MAX_ARG_STRLEN)
@@ -151,6 +155,28 @@ def calendar_names(value: Any) -> list[str]:
     return names
 
 
+def service_names(value: Any) -> list[str]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Unreadable(f"{shown(value)} is not a service", "the name of a service, or a list of such")
+    return names
+
+
+def http_address(value: str) -> str:
+    if not HTTP.fullmatch(value):
+        raise Unreadable(f'"{value}" is no address', 'such as "http://127.0.0.1:{port}/health"')
+    return text(value)
+
+
+def tcp_address(value: Any) -> str:
+    address = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(address, str) or not (found := TCP.fullmatch(address)):
+        raise Unreadable(f"{shown(value)} is no host and port", 'such as "127.0.0.1:{port}", or a port')
+    if found["port"].isdecimal() and not 0 < int(found["port"]) < 65536:
+        raise Unreadable(f"there is no port {found['port']}", "a port from 1 to 65535")
+    return address if found["host"] else f"127.0.0.1:{found['port']}"
+
+
 def day(value: Any) -> Day:
     return parse_day(value)
 
@@ -236,13 +262,21 @@ def host(value: str) -> str:
 
 
 def signal(value: str) -> str:
+    return _signal(value, STOP_SIGNALS, "to stop with")
+
+
+def any_signal(value: str) -> str:
+    return _signal(value, SIGNALS, "to send")
+
+
+def _signal(value: str, allowed: tuple[str, ...], what_for: str) -> str:
     full = value if value.startswith("SIG") else f"SIG{value}"
-    if full not in STOP_SIGNALS:
+    if full not in allowed:
         meant = value.upper() if value.upper().startswith("SIG") else f"SIG{value.upper()}"
         raise Unreadable(
-            f'"{value}" is not a signal to stop with',
-            f"{', '.join(STOP_SIGNALS)}, with or without SIG",
-            meant if meant in STOP_SIGNALS else None,
+            f'"{value}" is not a signal {what_for}',
+            f"{', '.join(allowed)}, with or without SIG",
+            meant if meant in allowed else None,
         )
     return full
 

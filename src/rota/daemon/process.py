@@ -208,9 +208,10 @@ def _told(it: Rota) -> Iterator[None]:
     except OSError as error:  # a full disk is no reason not to serve either: what runs is taken up again
         logger.warning("the file that says where the server is could not be written", reason=str(error))
     systemd.notify("READY=1")
-    tasks = f"{len(it.engine.tasks)} task{'' if len(it.engine.tasks) == 1 else 's'}"
+    counts = ((len(it.engine.tasks), "task"), (len(it.engine.services.services), "service"))
+    what = " and ".join(f"{count} {kind}{'' if count == 1 else 's'}" for count, kind in counts)
     with contextlib.suppress(OSError):  # nobody who reads it is no reason not to serve
-        sys.stdout.write(f"Rota {it.version} serves {tasks} at {it.url}, data folder {it.data}\n")
+        sys.stdout.write(f"Rota {it.version} serves {what} at {it.url}, data folder {it.data}\n")
         sys.stdout.flush()
     try:
         yield

@@ -1,9 +1,10 @@
-"""Definitions: what a run is an execution of, be it a task of the file or the job that the run carries."""
+"""Definitions: what a run is an execution of: a task or service of the file, or the job that it carries."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from rota.engine.spawning import argv_of_job, spawn_of
 from rota.model.job import JOBS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rota.keeper.link import Spawn
     from rota.model.job import Job
     from rota.model.run import Run
+    from rota.model.service import Service
     from rota.storage.vault import Vault
 
 
@@ -28,14 +30,15 @@ class Undefined(Exception):
 
 
 class Definitions:
-    """The rules of every task, and of all jobs, by the name that `Run.defined_by` has for them.
+    """The rules of every task and service, and of all jobs, by the name that `Run.defined_by` has for them.
 
-    Whatever goes by rules (slots, retention, log caps) asks by that name, and need not know of jobs.
+    Whatever goes by rules (slots, retention, log caps) asks by that name, and need not know which it is.
     """
 
     def __init__(
         self,
         tasks: Mapping[str, Task],
+        services: Mapping[str, Service],
         jobs: Jobs,
         *,
         vault: Vault,
@@ -43,9 +46,14 @@ class Definitions:
         folder: str,
     ) -> None:
         """`base` is the server's environment as tasks may see it, `folder` where they run."""
-        self.rules: Mapping[str, Task] = {**tasks, JOBS: rules_of(jobs)}
+        self.rules: Mapping[str, Task] = {
+            **tasks,
+            **{name: service.life for name, service in services.items()},
+            JOBS: rules_of(jobs),
+        }
         self.login: Login | None = None  #: whose jobs are; known before the first of them
         self.clean: Mapping[str, str] = {}  #: what `env_base = "clean"` is; known before the first run
+        self._services = services
         self._vault = vault
         self._base = base
         self._folder = folder
@@ -61,15 +69,36 @@ class Definitions:
             return self._spawn_of_job(run, run.job, account)
         task = self.rules.get(run.defined_by)
         if task is None:
-            raise Undefined("its task is no longer in the configuration")
+            raise Undefined("its task, or service, is no longer in the configuration")
         base = self._base if task.env_base is EnvBase.INHERIT else self.clean
         given = self._secret_params(run, task)
-        return spawn_of(run, task, base=base, folder=self._folder, account=account, given=given)
+        return spawn_of(
+            run,
+            task,
+            base=base,
+            folder=self._folder,
+            account=account,
+            given=given,
+            **self._of_service(run),
+        )
 
     def exit_codes(self, run: Run) -> frozenset[int]:
         """Those that are a success."""
         task = self.rules.get(run.defined_by)
         return task.exit_codes if task is not None else frozenset({0})
+
+    def _of_service(self, run: Run) -> dict[str, Any]:
+        """What only an instance of a service is given."""
+        service = self._services.get(run.defined_by)
+        if service is None or run.instance_index is None:
+            return {}
+        told, port, health = {}, service.port_of(run.instance_index), service.health
+        if port is not None:
+            told["PORT"] = str(port)
+        if health is None or not health.notify:
+            return {"told": told}
+        told["WATCHDOG_USEC"] = str(health.patience // timedelta(microseconds=1))
+        return {"told": told, "notify": True}
 
     def _secret_params(self, run: Run, task: Task) -> dict[str, Secret]:
         """The secret parameters of a run, which shows of them only that they are there."""

@@ -85,6 +85,13 @@ class Dispatcher:
             attempt=self._ids.attempt(), keeper_id=self._link.keeper_id, boot_id=self._link.boot_id
         )
 
+    @property
+    def boot_id(self) -> str:
+        """The kernel's boot id, as the keeper that is connected knows it."""
+        if self._link is None:
+            raise RuntimeError("no keeper is connected")
+        return self._link.boot_id
+
     def reaches(self, hand_over: HandOver) -> bool:
         """Whether the keeper to which this was handed over is the one that is connected."""
         return self._link is not None and self._link.keeper_id == hand_over.keeper_id

@@ -30,6 +30,8 @@ from rota.engine.pauses import Pauses
 from rota.engine.pausing import Pausing
 from rota.engine.recovery import Recovery
 from rota.engine.scheduler import Scheduler
+from rota.engine.services.health import Health as ServiceHealth
+from rota.engine.services.supervisor import Supervisor
 from rota.engine.slots import Slots
 from rota.engine.spawning import inherited
 from rota.engine.startup import Startup
@@ -49,6 +51,7 @@ from rota.model.error import (
     RunNotFound,
     ShuttingDown,
     StoreUnavailable,
+    TaskIsService,
     TaskNotFound,
 )
 from rota.model.job import JOBS
@@ -115,6 +118,7 @@ class Engine:
         self._vault = Vault(data)
         self._definitions = Definitions(
             self.tasks,
+            config.services,
             config.jobs,
             vault=self._vault,
             base=inherited(os.environ if environ is None else environ),
@@ -172,6 +176,20 @@ class Engine:
             watch=self._watch,
             background=self._background,
         )
+        self.services = Supervisor(
+            config.services,
+            store=store,
+            bus=bus,
+            clock=self._clock,
+            watch=self._watch,
+            background=self._background,
+            intake=self._intake,
+            health=ServiceHealth(
+                definitions=self._definitions, ledger=self._ledger, dispatcher=self._dispatcher
+            ),
+            stop_run=self._stop_run,
+            digests=self.digests,
+        )
         self._startup = Startup(
             tasks=self.tasks,
             store=store,
@@ -187,6 +205,7 @@ class Engine:
             handing=self._handing,
             dispatcher=self._dispatcher,
             startup=self._startup,
+            services=self.services,
             clock=self._clock,
             data=data,
         )
@@ -224,15 +243,17 @@ class Engine:
         await self.pausing.take_up()
         open_runs = await self._store.open_runs()
         self._intake.take_up(open_runs)
-        if any(task.env_base is EnvBase.CLEAN for task in self.tasks.values()):
+        self.services.take_up(await self._store.services(), open_runs)
+        if any(task.env_base is EnvBase.CLEAN for task in self._definitions.rules.values()):
             self._definitions.clean = (await asyncio.to_thread(login, None)).environment
         if any(run.job is not None for run in open_runs):
             with suppress(JobRefused):  # those that are to be spawned say why they cannot be
                 await self.login()
-        if word_was_left(self._data):
+        if was_shut_down := word_was_left(self._data):
             await self._cancel_pending()
-            take_word(self._data)
         await self._dispatcher.connect(self._recovery)
+        await self.services.begin(self._dispatcher.boot_id, anew=was_shut_down)
+        take_word(self._data)
         self._intake.go_on()
         self._schedules = {
             name: schedules
@@ -261,6 +282,7 @@ class Engine:
         self._background.loop(self._scheduler.run(), "scheduler")
         self._background.loop(self._sweeper.run(), "sweeper")
         self._background.loop(self._later.run(), "runs for later")
+        self._background.loop(self.services.run(), "supervisor of services")
 
     async def stop(self) -> None:
         """Leave. Runs go on with the keeper; who waits for one gets it as it stands."""
@@ -281,6 +303,7 @@ class Engine:
         if self._scheduler is not None:
             self._scheduler.close()
             await self._cancel_pending()
+            await self.services.shutdown()
             await self._dispatcher.shutdown()
             await self._cancel_pending()  # those that were on their way to the keeper, and came back
         await self.stop()
@@ -299,8 +322,9 @@ class Engine:
         """Make a run of the task, and start it, have it wait, or keep it for `at`: the run as written down.
 
         `params` are values for what it declares, as in a trigger's body. One that overlap turned away is
-        returned ended. Raises TaskNotFound, ManualTriggerOff, Invalid, StoreUnavailable and ShuttingDown, and
-        KeyTaken when the request's key has its run already. It is carried out even if the caller goes away.
+        returned ended. Raises TaskNotFound, TaskIsService, ManualTriggerOff, Invalid, StoreUnavailable and
+        ShuttingDown, and KeyTaken when the request's key has its run already. It is carried out even if the
+        caller goes away.
         """
         task = self.may_be_triggered(task_name)
         effective = self._effective(task, params or {}, at)
@@ -428,8 +452,10 @@ class Engine:
         return fates(ticks, others, unrecorded)
 
     def may_be_triggered(self, task_name: str) -> Task:
-        """The task, if anybody may start it. Raises TaskNotFound and ManualTriggerOff."""
+        """The task, if anybody may start it. Raises TaskNotFound, TaskIsService and ManualTriggerOff."""
         task = self.tasks.get(task_name)
+        if task_name in self.services.services:
+            raise TaskIsService(task_name)
         if task is None:
             raise TaskNotFound(task_name, next(iter(get_close_matches(task_name, self.tasks, 1)), None))
         if not task.manual_trigger:
@@ -545,6 +571,9 @@ class Engine:
                 self._dispatcher.acknowledge(run.id)
             self._waiters.tell(run)
             self._intake.free(run)
+            self.services.ended(run)
+        elif run.status is Status.RUNNING:
+            self.services.started(run)
         elif run.hand_over is None:
             self._handing.taken_back(run)
             self._intake.watch(run)

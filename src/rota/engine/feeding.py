@@ -1,4 +1,4 @@
-"""Feeding: what is sent to the runs that live, and to their terminals."""
+"""Feeding: what is sent to the runs that live: input, the size of their terminal, a signal."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ class Feeding:
         """Set the size of its terminal. Raises NoTerminal, or InputClosed when all have left it."""
         await self._check(run_id)
         await self._of_a_run(run_id, self._dispatcher.link.resize(run_id, rows, cols))
+
+    async def signal(self, run_id: RunId, name: str, *, by: str) -> None:
+        """Send its main process a signal."""
+        await self._check(run_id)
+        await self._of_a_run(run_id, self._dispatcher.link.signal(run_id, name, by))
 
     async def look(self, run_id: RunId) -> InputState:
         """How its input stands, and whether it waits for some."""

@@ -137,6 +137,10 @@ class Handing:
         elif not entry.writing:
             self._end_stopped(entry)
 
+    def stopped_by(self, run_id: RunId) -> str | None:
+        """Who asked to stop it, if anybody did since this server began."""
+        return self._stops.get(run_id)
+
     def ask_again(self, run_id: RunId) -> None:
         """Repeat to a keeper that was just met what was asked of the one before."""
         if run_id in self._stops:

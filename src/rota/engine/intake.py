@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from rota.storage.store import Store
     from rota.timing.planner import Tick
 
-NO_TASK = "its task is no longer in the configuration"
+NO_TASK = "its task, or service, is no longer in the configuration"
 
 #: What becomes of a trigger that wants to start, and a pause does not keep.
 _ASKED_AT_ONCE = frozenset({Fate.START, Fate.QUEUE, Fate.REPLACE})
@@ -85,6 +85,14 @@ class Asked:
     scheduled_at: datetime | None = None
     due_at: datetime | None = None  #: when it may start, if that is another moment
     rerun_of: RunId | None = None  #: which run it is again
+    instance_index: int | None = None  #: of the service's instance whose life it is
+
+    @property
+    def kind(self) -> Kind:
+        """What it is to be a run of."""
+        if self.job is not None:
+            return Kind.JOB
+        return Kind.TASK if self.instance_index is None else Kind.SERVICE
 
     @property
     def due(self) -> datetime | None:
@@ -131,6 +139,17 @@ class Intake:
 
         Raises StoreUnavailable and KeyTaken, having changed nothing.
         """
+        run, written = self.begin(task, asked, request)
+        await asyncio.shield(written)  # it is carried out even if who asked goes away
+        return run
+
+    def begin(
+        self, task: Task, asked: Asked, request: Request | None = None
+    ) -> tuple[Run, asyncio.Future[Any]]:
+        """The run that is being written down, and is set going once it is; and who tells how that went.
+
+        Raises StoreUnavailable, having changed nothing.
+        """
         run, fate = self._make(task, asked, self._clock.now())
         if request is not None:
             request = replace(request, run_id=run.id, status_code=STATUS_CODES[fate], at=run.created_at)
@@ -140,8 +159,7 @@ class Intake:
             self._is_refused(run, error)
             raise
         self._background.attend(written, partial(self._written, run))
-        await asyncio.shield(written)  # it is carried out even if who asked goes away
-        return run
+        return run, written
 
     async def ticks(self, ticks: Sequence[Tick], gaps: Iterable[Gap]) -> None:
         """Claim ticks by writing their runs, all in one commit; one that has its run already starts nothing.
@@ -321,7 +339,7 @@ class Intake:
         at_once = fate is Fate.START and self._handing.possible
         run = Run(
             id=run_id,
-            kind=Kind.TASK if asked.job is None else Kind.JOB,
+            kind=asked.kind,
             task_name=task.name if asked.job is None else None,
             job=asked.job,
             triggered_by=asked.triggered_by,
@@ -332,6 +350,7 @@ class Intake:
             created_at=now,
             scheduled_at=asked.scheduled_at,
             due_at=asked.due_at,
+            instance_index=asked.instance_index,
             despite_pause=self._despite_pause(task.name, fate),
             hand_over=self._handing.sign() if at_once else None,
         )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from rota.engine.reconcile import handed_elsewhere, reconcile
-from rota.keeper.link import Ended, Left, NotNow, Started, read_endings, read_left
+from rota.keeper.link import Ended, Left, Notified, NotNow, Started, read_endings, read_left
 from rota.keeper.survivors import what_was_left
 from rota.logs.disk import size_of_log
-from rota.model.run import Cause, Ending, EndReason, Status, end_reason
+from rota.model.run import Cause, Ending, EndReason, Kind, Status, end_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rota.engine.dispatcher import Dispatcher
     from rota.engine.handing import Handing
     from rota.engine.ledger import Entry, Ledger
+    from rota.engine.services.supervisor import Supervisor
     from rota.engine.startup import Startup
     from rota.keeper.link import KeeperLink, Message
     from rota.model.run import Run, RunId
@@ -39,6 +41,7 @@ class Recovery:
         handing: Handing,
         dispatcher: Dispatcher,
         startup: Startup,
+        services: Supervisor,
         clock: Clock,
         data: Path,
     ) -> None:
@@ -47,6 +50,7 @@ class Recovery:
         self._handing = handing
         self._dispatcher = dispatcher
         self._startup = startup
+        self._services = services
         self._clock = clock
         self._data = data
         #: Runs that are lost once nothing of them lives any more: the keeper is ending what it has of them.
@@ -72,6 +76,8 @@ class Recovery:
         for run, started in verdicts.running:
             self.heard(started)
             self._handing.ask_again(run.id)
+        for notified in link.notified:
+            self.heard(notified)
         for _, ended in verdicts.ended:
             self.heard(ended)
         still_there = {stray.run_id for stray in verdicts.strays}
@@ -106,6 +112,8 @@ class Recovery:
             self._ledger.started(entry, at=message.at, pid=message.pid, limits=message.limits)
         elif isinstance(message, Ended):
             self._ended(entry, message)
+        elif isinstance(message, Notified):
+            self._services.notified(entry.known, message)
         else:
             self._handing.refused(entry, message)
 
@@ -113,7 +121,11 @@ class Recovery:
         if told.start_at is not None and told.pid is not None:
             self._ledger.started(entry, at=told.start_at, pid=told.pid, limits=told.limits)
         good = self._definitions.exit_codes(entry.known)
-        self._ledger.ended(entry, end_reason(told.ending, good), told.ending)
+        ending = told.ending
+        if ending.cause is Cause.STOPPED and entry.known.kind is Kind.SERVICE:
+            by = self._handing.stopped_by(entry.known.id)  # one of its many lives says why it is over
+            ending = replace(ending, message=f"stopped by {by}") if by is not None else ending
+        self._ledger.ended(entry, end_reason(ending, good), ending)
 
     def _lose(self, run: Run, link: KeeperLink, left: Left) -> None:
         entry = self._ledger.find(run.id)
@@ -140,6 +152,8 @@ class Recovery:
             self._dispatcher.acknowledge(message.run_id)
             if (lost := self._lost_later.pop(message.run_id, None)) is not None:
                 self._lose(*lost, Left(found=(f"its main process ({message.pid})",)))
+        elif isinstance(message, Notified):
+            return  # its end is on its way
         elif isinstance(message, NotNow):
             log.warning("the keeper could not start a run that has gone on since", run_id=message.run_id)
         else:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 
 NONE: Mapping[str, Secret] = {}
+NOTHING: Mapping[str, str] = {}
+
+#: What a service manager tells the server; a child that took it for its own would speak in the server's name.
+_OF_SERVICE_MANAGER = frozenset(
+    ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+)
 
 
 def spawn_of(
@@ -32,11 +38,13 @@ def spawn_of(
     folder: str,
     account: Account | None = None,
     given: Mapping[str, Secret] = NONE,
+    told: Mapping[str, str] = NOTHING,
+    notify: bool = False,
 ) -> Spawn:
     """The spawn of a run that was handed over; `base` is the environment that its own is added to.
 
     `account` is that of the user whose it is to be, if that is not the server's own. `given` are its secret
-    parameters.
+    parameters, `told` the variables of a service's instance, which `notify` lets say how it is.
     """
     secrets = (*task.secrets.values(), *given.values())
     if run.hand_over is None:
@@ -45,7 +53,10 @@ def spawn_of(
         run_id=run.id,
         attempt=run.hand_over.attempt,
         argv=argv_of(run, task),
-        env=environment_of(run, task, base if account is None else {**base, **account.environment}, given),
+        env={
+            **environment_of(run, task, base if account is None else {**base, **account.environment}, given),
+            **told,
+        },
         cwd=task.working_dir or folder,
         timeout=task.timeout,
         stop_signal=task.stop_signal,
@@ -61,6 +72,7 @@ def spawn_of(
         nice=task.nice,
         limits=task.limits,
         secrets=tuple(dict.fromkeys(secret.reveal() for secret in secrets)),
+        notify=notify,
     )
 
 
@@ -102,7 +114,10 @@ def environment_of(
         "ROTA_TRIGGERED_BY": run.triggered_by.value,
         "ROTA_ATTEMPT": str(run.retry_attempt + 1),
     }
-    if run.task_name is not None:
+    if run.instance_index is not None:
+        told["ROTA_SERVICE"] = run.defined_by
+        told["ROTA_INSTANCE_INDEX"] = str(run.instance_index)
+    elif run.task_name is not None:
         told["ROTA_TASK"] = run.task_name
     if run.scheduled_at is not None:
         told["ROTA_SCHEDULED_AT"] = _rfc3339(run.scheduled_at)
@@ -132,8 +147,12 @@ def _variables(run: Run, task: Task) -> dict[str, str]:
 
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    """What children may see of the server's environment: all but Rota's own settings and secrets."""
-    return {name: value for name, value in environ.items() if not name.startswith("ROTA_")}
+    """What children may see of the server's environment: all but what is said to Rota, and only to it."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("ROTA_") and name not in _OF_SERVICE_MANAGER
+    }
 
 
 def _rfc3339(at: datetime) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
-    from rota.model.event import EventKind
+    from rota.model.event import EventKind, InstanceChange
     from rota.model.run import Run, RunId
 
 BLOCK = 10_000
@@ -55,10 +55,16 @@ class Bus:
         self._closed = False
 
     def emit(
-        self, kind: EventKind, at: datetime, run: Run | None = None, message: str | None = None
+        self,
+        kind: EventKind,
+        at: datetime,
+        run: Run | None = None,
+        message: str | None = None,
+        *,
+        instance: InstanceChange | None = None,
     ) -> Event:
         """Tell of a change that was committed."""
-        event = Event(id=self._next_id, kind=kind, at=at, run=run, message=message)
+        event = Event(id=self._next_id, kind=kind, at=at, run=run, instance=instance, message=message)
         self._next_id += 1
         self._ring.append(event)
         if self._subscriptions:

@@ -25,6 +25,8 @@ class Topic:
     def of(cls, event: Event) -> tuple[Topic, ...]:
         """Every topic that an event belongs to."""
         run = event.run
+        if event.instance is not None:
+            return (_ALL, cls(task_name=event.instance.service))
         if run is None:
             return (_ALL,)
         if run.task_name is None:

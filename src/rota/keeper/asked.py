@@ -1,7 +1,11 @@
-"""What a server asks of a run's input and its terminal, and the answers. Standard library only."""
+"""What a server asks of a run that lives (its input, its terminal, a signal), and the answers.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import termios
 
@@ -21,7 +25,7 @@ ENDED, NONE, NO_TERMINAL = "ended", "none", "no_terminal"
 
 
 def answer(child: Child | None, message: dict[str, Any]) -> dict[str, Any]:
-    """The answer to `input`, `resize` or `look`."""
+    """The answer to `input`, `resize`, `look` or `signal`."""
     try:
         event, found = _do(child, message)
     except NotTaken as error:
@@ -46,6 +50,10 @@ def _do(child: Child | None, message: dict[str, Any]) -> tuple[str, dict[str, An
         case "resize":
             terminal.resize(_terminal(child).fd, message["rows"], message["cols"])
             return "resized", {}
+        case "signal":
+            os.kill(child.pid, message["number"])  # it is not reaped yet, so the pid is its own
+            child.say(f"{message['by']} sent {signal.Signals(message['number']).name}")
+            return "signalled", {}
         case _:
             return "seen", _look(child)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rota.keeper.journal import Journal
     from rota.keeper.loop import Loop, Timer
+    from rota.keeper.notices import Notices
     from rota.keeper.streams import Streams
     from rota.logs.room import Room
 
@@ -83,6 +84,7 @@ class Child:
         )  # fmt: skip
         self.pumps: list[Pump] = []
         self.input: Input | None = None  #: None for one that reads `/dev/null`
+        self.notices: Notices | None = None  #: None for one that is not asked to say how it is
         self._quotes: Quotes | None = None
         self.adopted: dict[int, int] = {}  #: pid → start time of what became the keeper's own child
         self.group: str | None = None  #: its control group
@@ -265,6 +267,7 @@ class Child:
     def _finish(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
+        self.close_notices()
         for pump in self.pumps:
             pump.drain()
             if self.spares and pump.fd >= 0:
@@ -276,6 +279,12 @@ class Child:
         # for a collection, and the keeper grows meanwhile.
         self._timers.clear()
         self.pumps, self.input, self._quotes = [], None, None
+
+    def close_notices(self) -> None:
+        """It says no more of itself."""
+        if self.notices is not None:
+            self.notices.close()
+            self.notices = None
 
     # --- words
 
@@ -322,6 +331,7 @@ class Child:
             "spec": {"run": self.run_id, **{name: getattr(self, name) for name in _SPEC}},
             "log": self.log.state(),
             "input": None if self.input is None else self.input.state(),
+            "notices": None if self.notices is None else self.notices.state(),
             "pumps": [[pump.fd, pump.stream] for pump in self.pumps if pump.fd >= 0],
             "plain": {name: getattr(self, name) for name in _PLAIN},
             "adopted": list(self.adopted.items()),
@@ -350,6 +360,7 @@ class Child:
         return [
             *told,
             *([self.input.fd] if self.input is not None and self.input.fd >= 0 else []),
+            *([self.notices.fileno()] if self.notices is not None else []),
             *self.log.descriptors(),
             *(pump.fd for pump in self.pumps if pump.fd >= 0),
         ]

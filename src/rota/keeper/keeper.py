@@ -16,11 +16,13 @@ from collections import deque
 
 from rota.keeper import asked
 from rota.keeper.cgroup import Cgroups, base
+from rota.keeper.check import Check
 from rota.keeper.child import LOST, START_FAILED, STOPPED, Child
 from rota.keeper.connection import Connection
 from rota.keeper.journal import Journal
 from rota.keeper.locality import Mounts
 from rota.keeper.loop import READ, Loop
+from rota.keeper.notices import Notices
 from rota.keeper.protocol import OLDEST, PROTOCOL, encode
 from rota.keeper.reaper import Reaper
 from rota.keeper.spawn import Manner, Spawner, SpawnFailed, failure
@@ -127,9 +129,12 @@ class Keeper:
             case "stop":
                 self._spawn_some(_ALL)
                 self._stop(message)
-            case "input" | "resize" | "look":
+            case "input" | "resize" | "look" | "signal":
                 self._spawn_some(_ALL)
                 connection.send(self._answer(message))
+            case "check":
+                self._spawn_some(_ALL)
+                self._check(connection, message)
             case "hello":
                 self._hello(connection, message)
             case "upgrade":
@@ -174,6 +179,8 @@ class Keeper:
         })  # fmt: skip
         for child in self.children.values():
             connection.send(_started(child))
+            if child.notices is not None:
+                connection.send(_notified(child))
         for end in self.ended.values():
             connection.send(end)
         connection.send({"event": "listed"})
@@ -255,12 +262,16 @@ class Keeper:
             child.group, child.held = self.cgroups.make(child.run_id, manner.limits, manner.uid)
             manner.take(child.group, child.held)
         try:
+            child.notices = Notices.of(self.loop, self.data, message, lambda: self.tell(_notified(child)))
+            if child.notices is not None:
+                env["NOTIFY_SOCKET"] = child.notices.address
             at, moment = time.time_ns() // 1000, time.monotonic()
             pid, told = self.spawner.spawn(
                 message["argv"], env, message["cwd"], streams.out, streams.err, streams.stdin, manner
             )
         except (OSError, SpawnFailed):
             streams.close_ours()
+            child.close_notices()
             if child.group is not None:
                 self.cgroups.remove(child.group)
             raise
@@ -274,6 +285,11 @@ class Keeper:
             child.told_fd = told
             child.program, child.folder = message["argv"][0], message["cwd"]
             self.watch_told(child)
+
+    def take_notices(self, child: Child, state: dict[str, Any] | None) -> None:
+        """Go on hearing what a run says of itself, after a re-execution."""
+        if state is not None:
+            child.notices = Notices.restored(self.loop, state, lambda: self.tell(_notified(child)))
 
     def watch_told(self, child: Child) -> None:
         """Wait for the word of a trampoline."""
@@ -330,6 +346,22 @@ class Keeper:
             self.log(f"a defect: {message['op']} of run {message['run']} failed: {error!r}")
             return asked.refusal(message, "defect")
 
+    def _check(self, connection: Connection, message: dict[str, Any]) -> None:
+        child = self.children.get(message["run"])
+        if child is None or child.exit is not None:
+            connection.send(asked.refusal(message, asked.ENDED))
+            return
+        check = Check(self.loop, child, message, connection.send)
+        try:
+            check.begin(self.spawner)
+        except SpawnFailed as error:
+            check.tell(event="checked", exit_code=None, signal=None, late=False, said=str(error))
+        except OSError as error:
+            self.log(f"run {child.run_id} could not be checked: {error.strerror}")
+            connection.send(asked.refusal(message, "not_now"))
+        else:
+            self.reaper.checks[check.pid] = check
+
     def _ack(self, message: dict[str, Any]) -> None:
         known = [run_id for run_id in message["runs"] if run_id not in self.children]
         for run_id in known:
@@ -341,6 +373,9 @@ class Keeper:
 
     def _main_ended(self, child: Child, exit_code: int | None, number: int | None) -> None:
         self._hear_told(child)
+        for check in self.reaper.checks.values():
+            if check.child is child:
+                check.end()
         child.main_ended(exit_code, number)
 
     def adopt(self) -> None:
@@ -417,6 +452,8 @@ class Keeper:
         if self.upgrade is None or self.leaving:
             connection.send({"event": "failed", "op": "upgrade", "message": "the keeper is shutting down"})
             return
+        for check in self.reaper.checks.values():
+            check.tell(**asked.refusal(message, "not_now"))
         try:
             self.upgrade(self, message["argv"])
         except OSError as error:  # only if the new program could not be started: then all is as before
@@ -426,6 +463,11 @@ class Keeper:
 def _about(error: Exception) -> str:
     # Not its repr, which may hold what it choked on: a whole environment, for one.
     return f"{type(error).__name__}: {error}"
+
+
+def _notified(child: Child) -> dict[str, Any]:
+    said = child.notices.said() if child.notices is not None else {}
+    return {"event": "notified", "run": child.run_id, "attempt": child.attempt, **said}
 
 
 def _started(child: Child) -> dict[str, Any]:

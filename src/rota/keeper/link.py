@@ -76,6 +76,7 @@ class Spawn:
     umask: int | None = None  #: None is the keeper's
     nice: int | None = None  #: likewise
     secrets: tuple[str, ...] = field(default=(), repr=False)  #: texts that are hidden in its log
+    notify: bool = False  #: it gets a socket by which it says how it is
     limits: Mapping[str, float] = field(default_factory=dict)  #: by their names in `rota.model.limit`
 
 
@@ -120,7 +121,28 @@ class NotNow:
     message: str
 
 
-Message = Started | Ended | NotNow
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notified:
+    """A run has said something of itself; this is all that it has said so far."""
+
+    run_id: RunId
+    attempt: str
+    ready: bool  #: it is ready for its work
+    departs: bool  #: it is about to end
+    pinged: bool  #: it has given a sign of life, the latest of which may be this
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """How a command went that was asked how a run is."""
+
+    exit_code: int | None
+    signal: str | None
+    late: bool  #: it took longer than it might, and was ended
+    said: str  #: the last line of its output, or why it was not started
+
+
+Message = Started | Ended | NotNow | Notified
 
 
 class KeeperLink:
@@ -140,6 +162,7 @@ class KeeperLink:
         self.pid = 0
         self.min_free_space = 0  #: bytes of the disk that output has to leave free
         self.listed: list[Started | Ended] = []  #: every run that the keeper held at hello
+        self.notified: list[Notified] = []  #: what those had said of themselves by then
 
     @classmethod
     async def open(
@@ -218,6 +241,32 @@ class KeeperLink:
         """How the input of a run stands. Raises RunEnded, KeeperUnavailable."""
         seen = await self._ask("look", run_id)
         return InputState(**{name: seen[name] for name in ("open", "pty", "unread", "waiting")})
+
+    async def signal(self, run_id: RunId, name: str, by: str) -> None:
+        """Send its main process a signal, and nothing below it. Raises RunEnded, KeeperUnavailable."""
+        await self._ask("signal", run_id, number=int(signal.Signals[name]), by=by)
+
+    async def check(self, spawn: Spawn, timeout: float) -> Checked:  # noqa: ASYNC109  it is the command's
+        """Have a command started beside a run, as `spawn` says, and hear how it went.
+
+        Raises RunEnded, and KeeperUnavailable when it could not be started just now.
+        """
+        heard = await self._ask(
+            "check",
+            spawn.run_id,
+            patience=timeout + _PATIENCE,
+            argv=spawn.argv,
+            env=dict(spawn.env),
+            cwd=spawn.cwd,
+            timeout=timeout,
+            **_manner(spawn),
+        )
+        return Checked(
+            exit_code=heard["exit_code"],
+            signal=_signal_name(heard["signal"]) if heard["signal"] else None,
+            late=heard["late"],
+            said=heard["said"],
+        )
 
     def stop(self, run_id: RunId, by: str) -> None:
         """Begin the stop ladder of a run; `by` goes into its log."""
@@ -302,7 +351,7 @@ class KeeperLink:
             pid=os.getpid(),
             min_free_space=self.min_free_space,
         )
-        self.listed = []
+        self.listed, self.notified = [], []
         listing = False
         while (heard := await self._next()) is not None:
             event = heard.get("event")
@@ -318,23 +367,29 @@ class KeeperLink:
                 message = _message(heard)
                 if isinstance(message, Started | Ended):
                     self.listed.append(message)
+                elif isinstance(message, Notified):
+                    self.notified.append(message)
         return False
 
-    async def _ask(self, op: str, run_id: RunId, **about: Any) -> dict[str, Any]:
+    async def _ask(
+        self, op: str, run_id: RunId, *, patience: float = _PATIENCE, **about: Any
+    ) -> dict[str, Any]:
         """Whoever iterates over this link hears the answer; without that none comes."""
         if self.protocol < _ANSWERING:
-            raise KeeperUnavailable("the keeper is of an older version, which knows no input; restart Rota")
+            raise KeeperUnavailable("the keeper is of an older version, which cannot be asked; restart Rota")
         self._last_id = number = self._last_id + 1
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         self._send(op=op, id=number, run=run_id, **about)
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(patience):
                 heard: dict[str, Any] = await answer
         except TimeoutError:
-            raise KeeperUnavailable(f"the keeper has not answered for {_PATIENCE:g} s") from None
+            raise KeeperUnavailable(f"the keeper has not answered for {patience:g} s") from None
         finally:
             self._asked.pop(number, None)
         if heard["event"] == "input_refused":
+            if heard["why"] == "not_now":
+                raise KeeperUnavailable("the keeper has no room for it just now")
             raise _refusal(run_id, heard["why"], heard["unread"])
         return heard
 
@@ -405,16 +460,25 @@ def _particulars(spawn: Spawn) -> dict[str, Any]:
         asked.update(pty=True, rows=spawn.rows, cols=spawn.cols)
     elif spawn.stdin is not Stdin.NONE:
         asked["stdin"] = spawn.stdin.value
+    asked |= _manner(spawn)
+    if spawn.secrets:
+        asked["secrets"] = spawn.secrets
+    if spawn.limits:
+        asked["limits"] = dict(spawn.limits)
+    if spawn.notify:
+        asked["notify"] = True
+    return asked
+
+
+def _manner(spawn: Spawn) -> dict[str, Any]:
+    """Whose a program is, and how it begins."""
+    asked: dict[str, Any] = {}
     if spawn.account is not None:
         asked["account"] = [spawn.account.uid, spawn.account.gid, spawn.account.groups]
     if spawn.umask is not None:
         asked["umask"] = spawn.umask
     if spawn.nice is not None:
         asked["nice"] = spawn.nice
-    if spawn.secrets:
-        asked["secrets"] = spawn.secrets
-    if spawn.limits:
-        asked["limits"] = dict(spawn.limits)
     return asked
 
 
@@ -485,6 +549,9 @@ def _message(heard: dict[str, Any]) -> Message | None:
             )
         case "not_now":
             return NotNow(run_id=heard["run"], attempt=heard["attempt"], message=heard["message"])
+        case "notified":
+            said = {name: bool(heard.get(name)) for name in ("ready", "departs", "pinged")}
+            return Notified(run_id=heard["run"], attempt=heard["attempt"], **said)
     return None
 
 

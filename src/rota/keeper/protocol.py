@@ -6,7 +6,8 @@ The server sends `op`:
                                              answered by `hello`, the list of all runs, `listed`
     spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr,
               log_max_size, log_on_full; and where it is wanted: stdin, or pty, rows, cols; account, umask,
-              nice; secrets, texts that are hidden in its log; limits, by the names of `rota.keeper.cgroup`
+              nice; secrets, texts that are hidden in its log; limits, by the names of `rota.keeper.cgroup`;
+              notify, to be told what it says by sd_notify(3)
     stop      run, by                        the stop ladder; `by` is for the run's log
     input     id, run, by, secret, and: data  bytes for its standard input
                                         typed bytes for a terminal, instead of `data`
@@ -14,6 +15,9 @@ The server sends `op`:
                                         signal, or close: what is done where there are no bytes
     resize    id, run, rows, cols            of its terminal
     look      id, run                        how its input stands
+    signal    id, run, by, number            sent to its main process alone
+    check     id, run, argv, env, cwd, timeout, and as with spawn account, umask, nice
+                                             a command that tells how the run is
     ack       runs                           the server has committed these ends
     upgrade   argv                           re-execute in place as this command; a `hello` sent after it
                                              is answered by whoever is there then
@@ -29,6 +33,9 @@ The keeper sends `event`:
     input_taken     id, run, unread          all of it, or what was asked is done
     input_refused   id, run, why, unread     nothing of it, or no `resize`; see `rota.keeper.asked`
     resized         id, run
+    signalled       id, run
+    checked         id, run, exit_code, signal, late, said     `said` is the last line of its output
+    notified  run, attempt, ready, departs, pinged            all that it has said so far; also in the list
     seen            id, run, open, pty, unread, waiting
     listed    the list after `hello` is complete
     failed    op, message                    an upgrade that could not be done
@@ -38,7 +45,7 @@ bytes are text of the characters 0 to 255. What is asked with an `id` is answere
 
 `limits` says of each limit of a run how much it is, and who holds it; null for a run without any.
 
-Protocol 2 has brought input, terminals and accounts, 3 limits.
+Protocol 2 has brought input, terminals and accounts, 3 limits, signals, checks and notices.
 
 Fields that one side does not know are ignored. A newer server speaks at least the two protocols before its
 own.

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rota.keeper.check import Check
     from rota.keeper.child import Child
 
 
@@ -29,6 +30,7 @@ class Reaper:
         self._log = log
         self._own = tree.OwnChildren()
         self.leaders: dict[int, Child] = {}  #: by pid of the main process, until it is reaped
+        self.checks: dict[int, Check] = {}  #: by their pids, until they are reaped
         self.strays: dict[int, int] = {}  #: pid → start time of adopted processes that belong to no open run
 
     def reap(self) -> None:
@@ -68,7 +70,9 @@ class Reaper:
         if not tree.HAS_PROC:
             return
         for pid in self._own.pids():
-            if pid in self.leaders or pid in self.strays or self._adopter(pid) is not None:
+            if pid in self.leaders or pid in self.checks or pid in self.strays:
+                continue
+            if self._adopter(pid) is not None:
                 continue
             facts = tree.stat(pid)
             if facts is None:
@@ -97,10 +101,15 @@ class Reaper:
         self._main_ended(leader, *((found.si_status, None) if exited else (None, found.si_status)))
 
     def _reap_adopted(self, pid: int) -> None:
-        gone, _, usage = os.wait4(pid, os.WNOHANG)
+        gone, status, usage = os.wait4(pid, os.WNOHANG)
         if not gone:
             return
         self.strays.pop(pid, None)
+        check = self.checks.pop(pid, None)
+        if check is not None:
+            self.adopt()  # what it has left behind belongs to its run
+            check.ended(status)
+            return
         child = self._adopter(pid)
         if child is not None:
             del child.adopted[pid]

@@ -58,6 +58,7 @@ def restore(keeper: Keeper, state: dict[str, Any]) -> None:
     keeper.reaper.strays = dict(state["strays"])
     for saved in state["children"]:
         child = Child.restored(keeper.loop, keeper.data, saved, keeper)
+        keeper.take_notices(child, saved.get("notices"))
         keeper.children[child.run_id] = keeper.reaper.leaders[child.pid] = child
         child.arm()
         if child.told_fd >= 0:

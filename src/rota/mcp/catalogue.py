@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rota.mcp.tools import (
+    control_service,
     diagnose_run,
     execute_command,
     get_job_output,
@@ -41,6 +42,7 @@ TOOLS: dict[str, Tool[Any]] = {
         get_task_status.TOOL,
         list_subscriptions.TOOL,
         run_subscription.TOOL,
+        control_service.TOOL,
         execute_command.TOOL,
         list_jobs.TOOL,
         get_job_status.TOOL,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 INSTRUCTIONS = """\
-Rota runs this machine's scheduled tasks and your background commands, and keeps the truth about every run.
+Rota runs this machine's scheduled tasks, its services and your background commands, and keeps the truth \
+about every run.
 
-Words: a task is configured and runs by schedule or when asked. A job is a command of your own. A run is one \
-execution of either. Wherever a job_id or run_id is asked for, the id of any run will do.
+Words: a task is configured and runs by schedule or when asked. A service is configured and kept alive \
+(control_service). A job is a command of your own. A run is one execution of any of them. Wherever a job_id \
+or run_id is asked for, the id of any run will do.
 
 - Run a task: run_task waits (30 s) and answers with the end and the log. run_task_async does not wait.
 - Run a command: execute_command answers with a job_id at once; the job outlives this conversation.

@@ -21,10 +21,11 @@ _LONGEST_SAID = 100
 async def task_name(call: Call, task_id: int | str) -> str:
     """The name of a task: a number is its number; a text is its name first, and then its number.
 
-    Raises Refusal. A task that was removed is known as long as its number is asked for.
+    Raises Refusal. A task that was removed is known as long as its number is asked for. A service has the
+    name alone.
     """
-    tasks = call.rota.engine.tasks
-    if isinstance(task_id, str) and task_id in tasks:
+    tasks, services = call.rota.engine.tasks, call.rota.engine.services.services
+    if isinstance(task_id, str) and (task_id in tasks or task_id in services):
         return task_id
     known = await call.rota.store.task_ids()
     if isinstance(task_id, str) and task_id in known:
@@ -34,7 +35,7 @@ async def task_name(call: Call, task_id: int | str) -> str:
         name = next((name for name, each in known.items() if each == number), None)
         if name is not None:
             return name
-    nearest = difflib.get_close_matches(str(task_id), tasks, n=1)
+    nearest = difflib.get_close_matches(str(task_id), (*tasks, *services), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise Refusal(f"There is no task {task_id!r}.{hint} list_tasks shows all of them.")
 
@@ -42,6 +43,8 @@ async def task_name(call: Call, task_id: int | str) -> str:
 async def configured_task(call: Call, task_id: int | str) -> str:
     """The same, of a task that the configuration has. Raises Refusal."""
     name = await task_name(call, task_id)
+    if name in call.rota.engine.services.services:
+        raise Refusal(f"{name!r} is a service, which is kept alive and not run: see control_service.")
     if name not in call.rota.engine.tasks:
         raise Refusal(
             f"The task {name!r} is no longer configured; its past runs are in list_runs and get_task_logs."

@@ -1,10 +1,10 @@
 """Every error that Rota raises on purpose, as one tree.
 
 RotaError
-├── NotFound            TaskNotFound · GroupNotFound · RunNotFound · RunNotDeleted
+├── NotFound            TaskNotFound · ServiceNotFound · GroupNotFound · RunNotFound · RunNotDeleted
 ├── Refused             ManualTriggerOff · JobsOff · JobRefused · RunEnded · KeyReused · ShuttingDown
-│                       RunNotStarted · RunNotEnded · TickKept · TurnedAway · InputClosed · InputFull
-│                       NoTerminal
+│                       TaskIsService · NoReloadSignal · RunNotStarted · RunNotEnded · TickKept · TurnedAway
+│                       InputClosed · InputFull · NoTerminal
 ├── RunUnclear          the ending of a run's id, which several have
 ├── Invalid             a value that its caller can mend; names every fault
 ├── StoreUnavailable    the database cannot be written (disk full, I/O error)
@@ -34,6 +34,21 @@ class TaskNotFound(NotFound):
         super().__init__(f"there is no task named {name!r}{hint}")
         self.name = name
         self.nearest = nearest
+
+
+class ServiceNotFound(NotFound):
+    """No service has this name."""
+
+    def __init__(self, name: str, nearest: str | None = None, *, is_task: bool = False) -> None:
+        hint = f"; did you mean {nearest!r}?" if nearest else ""
+        super().__init__(
+            f"{name!r} is a task and no service; POST /api/tasks/{name}/run starts it"
+            if is_task
+            else f"there is no service named {name!r}{hint}"
+        )
+        self.name = name
+        self.nearest = nearest
+        self.is_task = is_task
 
 
 class GroupNotFound(NotFound):
@@ -75,6 +90,25 @@ class ManualTriggerOff(Refused):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"task {name!r} has manual_trigger = false: only its schedule starts it")
+        self.name = name
+
+
+class TaskIsService(Refused):
+    """What was meant to be a task is a service, which has routes of its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is a service, which is kept alive and not run; it is at /api/services/{name}, and "
+            f"POST /api/services/{name}/start, …/stop and …/restart are for it"
+        )
+        self.name = name
+
+
+class NoReloadSignal(Refused):
+    """Nobody says which signal is meant."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"service {name!r} has no reload_signal; say which signal to send")
         self.name = name
 
 

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rota.model.run import Run
+    from rota.model.run import Run, RunId
+    from rota.model.service import InstanceState
 
 
 class EventKind(StrEnum):
@@ -25,6 +26,24 @@ class EventKind(StrEnum):
     STORE_HEALED = "store.healed"  #: it can again
     KEEPER_LOST = "keeper.lost"  #: the keeper has died; its runs end as lost
     KEEPER_READY = "keeper.ready"  #: a keeper is connected and reconciled
+    SERVICE_STARTING = "service.starting"  #: an instance of a service begins; these go by `InstanceState`
+    SERVICE_HEALTHY = "service.healthy"  #: it lives, and is well
+    SERVICE_UNHEALTHY = "service.unhealthy"  #: it lives, and its check fails
+    SERVICE_BACKING_OFF = "service.backing_off"  #: it ended, and is started again after a pause
+    SERVICE_FAILED = "service.failed"  #: it ended too often, and is started no more
+    SERVICE_STOPPING = "service.stopping"  #: it was asked to end
+    SERVICE_STOPPED = "service.stopped"  #: it does not live, and is not to
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceChange:
+    """An instance of a service stands otherwise than before."""
+
+    service: str
+    index: int
+    state: InstanceState
+    was: InstanceState
+    run_id: RunId | None  #: the life that it has, or had last
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,4 +54,5 @@ class Event:
     kind: EventKind
     at: datetime
     run: Run | None = None
+    instance: InstanceChange | None = None
     message: str | None = None

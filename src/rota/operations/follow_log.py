@@ -22,10 +22,10 @@ async def follow_log(rota: Rota, run_id: str, wanted: Following) -> Follower[Run
     Raises RunNotFound and RunUnclear.
     """
     run = await get_run(rota, run_id)
-    return rota.live_logs.follow(rota.data, run.id, wanted, lambda: _end_of(rota, run.id))
+    return rota.live_logs.follow(rota.data, run.id, wanted, lambda: end_of(rota, run.id))
 
 
-async def _end_of(rota: Rota, run_id: RunId) -> Run | None:
+async def end_of(rota: Rota, run_id: RunId) -> Run | None:
     with rota.bus.subscribe(kinds={EventKind.RUN_ENDED}, run_id=run_id) as ends:
         run = await rota.store.run(run_id)  # after the subscription: no end can come in between
         while run is not None and run.status is not Status.ENDED:

@@ -39,7 +39,7 @@ class SearchWanted:
     """What is looked for, and how long."""
 
     wanted: Wanted
-    task_name: str | None = None  #: None looks through the logs of all
+    task_name: str | None = None  #: or of a service; None looks through the logs of all
     streams: tuple[Stream, ...] = tuple(Stream)
     limit: int = 100
     budget: float = 10.0  #: seconds
@@ -70,7 +70,8 @@ async def search_logs(rota: Rota, wanted: SearchWanted) -> Matches:
     """The lines that match. Raises Invalid, and TaskNotFound for a task that there neither is nor was."""
     check_pattern(wanted.wanted, "query.q")
     name = wanted.task_name
-    if name is not None and name not in rota.engine.tasks and not await rota.store.last_runs(name, 1):
+    known = (*rota.engine.tasks, *rota.engine.services.services)
+    if name is not None and name not in known and not await rota.store.last_runs(name, 1):
         raise not_found(rota, name)
     search = _Searching(rota, wanted)
     await search.run()

@@ -19,6 +19,7 @@ HORIZON = "horizon"
 KEEPER = "keeper"
 ID_DRIFT = "id_drift"
 PROBE = "probe"
+SERVICES_BOOT = "services_boot"
 _NEXT_EVENT_ID = "next_event_id"
 
 _inserted = insert(META)

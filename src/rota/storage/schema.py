@@ -22,12 +22,13 @@ from sqlalchemy import (
 
 from rota.model.pause import PauseKind
 from rota.model.run import ActorKind, EndReason, Kind, Status, TriggeredBy
+from rota.model.service import Rest
 from rota.model.task import Stdin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0010"
+REVISION = "0007"
 """The migration that these tables are the outcome of."""
 
 
@@ -259,6 +260,35 @@ WAITS = Table(
     CheckConstraint("(status = 'over') = (outcome IS NOT NULL)", name="outcome_is_of_what_is_over"),
 )
 Index("waits_by_age", WAITS.c.created_at)
+
+SERVICES = Table(
+    "services",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("running", Integer, nullable=False),  # whether it is wanted
+    Column("scale", Integer),  # so many instances, in the place of what the file says
+    Column("stale", Text),  # a JSON list of the runs that a restart has yet to replace
+    Column("rolling", Integer, nullable=False),  # whether it does so one at a time
+    Column("declared", Integer, nullable=False),  # what the file said when this was written
+    Column("fingerprint", Text, nullable=False),
+    CheckConstraint("scale >= 1", name="scale_is_of_instances"),
+)
+
+INSTANCES = Table(
+    "instances",
+    METADATA,
+    Column("service", Text, primary_key=True),
+    Column("instance_index", Integer, primary_key=True),
+    Column("run_id", Text),  # its latest life that is counted in what follows
+    Column("was_healthy", Integer, nullable=False),
+    Column("ill_run_id", Text),  # the life that was asked to end for its health
+    Column("failures", Integer, nullable=False),
+    Column("restarts", Integer, nullable=False),
+    Column("at_rest", Text),
+    CheckConstraint("instance_index >= 0", name="instance_index_counts_from_0"),
+    _is_one_of("at_rest", Rest),
+    sqlite_with_rowid=False,
+)
 
 PAUSES = Table(
     "pauses",

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rota.model.error import StoreUnavailable, Unusable
 from rota.model.run import Status
-from rota.storage import deleted, meta, pauses, requests, retention, runs, sqlite, tasks, waits
+from rota.storage import deleted, meta, pauses, requests, retention, runs, services, sqlite, tasks, waits
 from rota.storage.conflict import KeyTaken, TickTaken
 from rota.storage.drift import Drift
 from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
@@ -24,7 +24,7 @@ from rota.storage.writer import Writer
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
     from rota.model.pause import Pause
     from rota.model.run import Run, RunId
+    from rota.model.service import Remembered, Wanted
     from rota.storage.requests import Request
     from rota.storage.retention import Old
+    from rota.storage.services import Kept
     from rota.storage.tasks import TaskRecord
     from rota.storage.waits import StoredWait, WaitStatus
 
@@ -285,6 +287,26 @@ class Store:
     async def removed(self, run_ids: Sequence[RunId]) -> None:
         """The files of these runs are gone."""
         await self._writer.submit(partial(retention.strike, run_ids=run_ids))
+
+    async def services(self) -> Kept:
+        """What is remembered of services, and the newest life of each instance that ever had one."""
+        return await self._readers.ask(services.everything)
+
+    async def save_services(self, wanted: Mapping[str, Wanted], *, forget: Collection[str] = ()) -> None:
+        """Remember what is wanted of these services; `forget` names those that there are no more."""
+        await self._writer.submit(
+            partial(services.save, wanted=dict(wanted), forget=list(forget)), synced=True
+        )
+
+    def save_instances(self, service: str, instances: Sequence[Remembered]) -> asyncio.Future[None]:
+        """Remember how these instances of a service have fared."""
+        return self._writer.submit(
+            partial(services.save_instances, service=service, instances=list(instances))
+        )
+
+    async def begin_services_anew(self, boot_id: str) -> None:
+        """Forget what was wanted of all services: it was wanted before this boot, or a shutdown."""
+        await self._writer.submit(partial(services.begin_anew, boot_id=boot_id), synced=True)
 
     async def heal(self) -> bool:
         """Try a write, down to the disk; True when it succeeds."""

@@ -9,9 +9,10 @@ from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api import wire
-from rota.api.call import Call, ClientGone, while_connected
+from rota.api.call import Call
 from rota.api.describe import router, streams
 from rota.api.form import WHICH_RUN, Form
+from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
 from rota.events.subscription import Gap
 from rota.model.event import EventKind
 from rota.model.task import NAME
@@ -19,17 +20,11 @@ from rota.operations import follow_events as operation
 from rota.operations.which_run import which_run
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
+    from rota.api.server_events import Say
     from rota.events.subscription import Subscription
     from rota.model.event import Event
 
 routes = router()
-
-MEDIA = "text/event-stream"
-
-#: Seconds of silence after which a comment says that the stream lives.
-HEARTBEAT = 15.0
 
 
 class EventsQuery(Form):
@@ -88,46 +83,32 @@ async def follow_events(
     return EventStream(events, run_id, call.origin)
 
 
-class EventStream:
+class EventStream(ServerEvents):
     """A subscription, told as server-sent events."""
 
     def __init__(self, events: Subscription, run_id: str | None, origin: str) -> None:
+        super().__init__(origin)
         self._events = events
         self._run_id = run_id
-        self._origin = origin
 
-    async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Tell events until the client goes away or the server stops."""
-        try:
-            headers = [(b"content-type", MEDIA.encode()), (b"x-accel-buffering", b"no")]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            if scope["method"] == "HEAD":
-                await send({"type": "http.response.body"})
-            else:
-                await while_connected(receive, self._tell(send))
-        except ClientGone:
-            pass
-        finally:
-            self._events.close()
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._events.close()
 
-    async def _tell(self, send: Send) -> None:
-        async def say(text: bytes) -> None:
-            await send({"type": "http.response.body", "body": text, "more_body": True})
-
-        await say(b"retry: 1000\n\n")
+    async def tell(self, say: Say) -> None:
+        """Tell events until the server stops."""
         while True:
             try:
                 async with asyncio.timeout(HEARTBEAT):  # no event is lost: one is taken without a pause
                     event = await anext(self._events)
             except TimeoutError:
-                await say(b": alive\n\n")
+                await say(ALIVE)
             except StopAsyncIteration:
                 break
             else:
                 if self._wanted(event):
                     await say(self._text(event))
-        await say(b"event: closing\ndata: {}\n\n")
-        await send({"type": "http.response.body"})
+        await say(CLOSING)
 
     def _wanted(self, event: Event | Gap) -> bool:
         if self._run_id is None or isinstance(event, Gap):
@@ -137,12 +118,9 @@ class EventStream:
     def _text(self, event: Event | Gap) -> bytes:
         if isinstance(event, Gap):
             body = {"first_available": event.first_available}
-            return b"event: gap\ndata: %s\n\n" % self._data("Gap", body)
+            return b"event: gap\ndata: %s\n\n" % self.data("Gap", body)
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (
             event.id,
             event.kind.encode(),
-            self._data("Event", wire.event(event)),
+            self.data("Event", wire.event(event)),
         )
-
-    def _data(self, shape: str, body: dict[str, Any]) -> bytes:
-        return wire.encode({"$schema": f"{self._origin}/schemas/{shape}.json", **body})

@@ -9,10 +9,11 @@ from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api import wire
-from rota.api.call import Call, ClientGone, while_connected
+from rota.api.call import Call
 from rota.api.describe import router, streams
 from rota.api.form import AS_WHOLE, Flag, Form, RunIdInPath
 from rota.api.routes.read_lines import streams_of
+from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
 from rota.logs.follower import Following
 from rota.logs.line import Ansi, Stream
 from rota.logs.news import Dropped, News, Over
@@ -22,17 +23,11 @@ from rota.operations import follow_log as operation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from starlette.types import Receive, Scope, Send
-
+    from rota.api.server_events import Say
     from rota.logs.follower import Follower
     from rota.model.run import Run
 
 routes = router()
-
-MEDIA = "text/event-stream"
-
-#: Seconds of silence after which a comment says that the stream lives.
-HEARTBEAT = 15.0
 
 
 class StreamQuery(Form):
@@ -130,34 +125,21 @@ class Heartbeat:
         self._timer = self._loop.call_later(HEARTBEAT - silence, self._beat)
 
 
-class LogStream:
+class LogStream(ServerEvents):
     """What a follower is told, as server-sent events."""
 
     def __init__(self, follower: Follower[Run], origin: str) -> None:
+        super().__init__(origin)
         self._follower = follower
-        self._origin = origin
         wanted = follower.wanted
         self._key = (wanted.ansi, tuple(wanted.streams), wanted.progress)
 
-    async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Tell lines until the log is over, the client goes away or the server stops."""
-        try:
-            headers = [(b"content-type", MEDIA.encode()), (b"x-accel-buffering", b"no")]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            if scope["method"] == "HEAD":
-                await send({"type": "http.response.body"})
-            else:
-                await while_connected(receive, self._tell(send))
-        except ClientGone:
-            pass
-        finally:
-            self._follower.close()
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._follower.close()
 
-    async def _tell(self, send: Send) -> None:
-        async def say(text: bytes) -> None:
-            await send({"type": "http.response.body", "body": text, "more_body": True})
-
-        await say(b"retry: 1000\n\n")
+    async def tell(self, say: Say) -> None:
+        """Tell lines until the log is over, or the server stops."""
         heartbeat = Heartbeat(self._follower.wake)
         try:
             while True:
@@ -169,11 +151,10 @@ class LogStream:
                     break
         finally:
             heartbeat.stop()
-        await send({"type": "http.response.body"})
 
     def _text(self, told: News | Dropped | Over[Run] | None) -> bytes:
         if told is None:
-            return b": alive\n\n"
+            return ALIVE
         if isinstance(told, News):
             # Hundreds may be told the same: it is put into words once.
             text = told.memo.get(self._key)
@@ -182,12 +163,12 @@ class LogStream:
             return text
         if isinstance(told, Dropped):
             body = {"first": told.first, "last": told.last}
-            return b"id: %d\nevent: dropped\ndata: %s\n\n" % (told.last, self._data("LogDropped", body))
+            return b"id: %d\nevent: dropped\ndata: %s\n\n" % (told.last, self.data("LogDropped", body))
         run = told.outcome
         if run is None:
-            return b"event: closing\ndata: {}\n\n"
+            return CLOSING
         done = {"total_lines": told.total_lines, "status": run.status, "end_reason": run.end_reason}
-        return b"event: done\ndata: %s\n\n" % self._data("LogDone", done)
+        return b"event: done\ndata: %s\n\n" % self.data("LogDone", done)
 
     def _events(self, news: News) -> Iterator[bytes]:
         wanted = self._follower.wanted
@@ -201,6 +182,3 @@ class LogStream:
                 wire.open_line(each) for each in news.open[wanted.ansi] if each.stream in wanted.streams
             ]
             yield b"event: progress\ndata: %s\n\n" % wire.encode({"open": opened})
-
-    def _data(self, shape: str, body: dict[str, Any]) -> bytes:
-        return wire.encode({"$schema": f"{self._origin}/schemas/{shape}.json", **body})

@@ -19,7 +19,7 @@ routes = router()
     name="get_task",
     tags=["tasks"],
     summary="Show a task",
-    **answers(200, Task, "The task.", "task-not-found"),
+    **answers(200, Task, "The task.", "task-not-found", "task-is-service"),
 )
 async def get_task(call: Call, task_name: TaskName) -> Any:
     """A task's definition, its next ticks, its last runs, and whether it runs now."""

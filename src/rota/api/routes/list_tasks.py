@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer, name_cursor, wire
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import Form, Whole
 from rota.api.shapes import TaskPage
-from rota.model.error import Fault, Invalid
 from rota.operations import list_tasks as operation
 
 routes = router()
@@ -36,23 +33,10 @@ class TasksQuery(Form):
 )
 async def list_tasks(call: Call, query: Annotated[TasksQuery, Query()]) -> Any:
     """Tasks by name, each with its next tick and its last run."""
-    after = None if query.cursor is None else _name(query.cursor)
+    after = name_cursor.read(query.cursor)
     page = await operation.list_tasks(call.rota, limit=query.limit, after=after)
     body = {
         "items": [wire.task(each) for each in page.items],
-        "next_cursor": None if page.next_name is None else _cursor(page.next_name),
+        "next_cursor": None if page.next_name is None else name_cursor.write(page.next_name),
     }
     return answer.described("TaskPage", body, call.origin)
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
-
-
-def _name(cursor: str) -> str:
-    try:
-        name = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        fault = "it is not a cursor of this list; begin without one"
-        raise Invalid([Fault(location="query.cursor", message=fault, value=cursor)]) from error
-    return name

@@ -10,10 +10,11 @@ from pydantic import Field
 from rota.api import answer, wire
 from rota.api.call import Call, while_connected
 from rota.api.describe import answers, router
-from rota.api.form import Flag, Form, TaskName, Whole
+from rota.api.form import Flag, Form, ServiceName, TaskName, Whole
 from rota.api.shapes import LogMatches
 from rota.logs.line import Stream
 from rota.logs.pattern import LONGEST_PATTERN, Wanted
+from rota.operations.get_service import check_no_service, check_service
 from rota.operations.search_logs import SearchWanted
 from rota.operations.search_logs import search_logs as search
 
@@ -44,7 +45,9 @@ class SearchQuery(Form):
     name="search_task_logs",
     tags=["tasks"],
     summary="Search the logs of a task",
-    **answers(200, LogMatches, "What was found, and how far the search got.", "task-not-found"),
+    **answers(
+        200, LogMatches, "What was found, and how far the search got.", "task-not-found", "task-is-service"
+    ),
 )
 async def search_task(call: Call, task_name: TaskName, query: Annotated[SearchQuery, Query()]) -> Any:
     """Lines of the logs of one task's runs, newest runs first, in the order of the lines within each.
@@ -52,7 +55,23 @@ async def search_task(call: Call, task_name: TaskName, query: Annotated[SearchQu
     A line matches as readers see it: settled, without colours, and whole, also where the other stream has
     interrupted it.
     """
+    check_no_service(call.rota, task_name)
     return await _search(call, query, task_name)
+
+
+@routes.get(
+    "/api/services/{service_name}/log/search",
+    name="search_service_log",
+    tags=["services"],
+    summary="Search the log of a service",
+    **answers(200, LogMatches, "What was found, and how far the search got.", "service-not-found"),
+)
+async def search_service(
+    call: Call, service_name: ServiceName, query: Annotated[SearchQuery, Query()]
+) -> Any:
+    """The same through the logs of every life of a service."""
+    check_service(call.rota, service_name)
+    return await _search(call, query, service_name)
 
 
 @routes.get(

@@ -64,7 +64,7 @@ NO_BODY = TriggerBody()
     name="trigger_task",
     tags=["tasks"],
     summary="Start a task",
-    **starts("manual-trigger-off", "task-not-found", "run-skipped"),
+    **starts("manual-trigger-off", "task-not-found", "task-is-service", "run-skipped"),
 )
 async def trigger(
     call: Call,

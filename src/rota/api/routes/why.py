@@ -28,7 +28,9 @@ class WhyQuery(Form):
     name="explain_ticks",
     tags=["tasks"],
     summary="Explain a task's ticks",
-    **answers(200, Why, "What became of the last ticks, and which come next.", "task-not-found"),
+    **answers(
+        200, Why, "What became of the last ticks, and which come next.", "task-not-found", "task-is-service"
+    ),
 )
 async def why(call: Call, task_name: TaskName, query: Annotated[WhyQuery, Query()]) -> Any:
     """What became of each of the last ticks (it ran, was skipped, was missed), and when the next ten are.

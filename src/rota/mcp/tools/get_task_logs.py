@@ -27,7 +27,7 @@ class GetTaskLogs(Arguments):
     """Whose log, and which part."""
 
     task_id: Annotated[
-        int | str | None, Field(description="The task, by name or number: its latest run.")
+        int | str | None, Field(description="The task, by name or number, or a service: its latest run.")
     ] = None
     run_id: Annotated[str | None, Field(description="Or any run, by its id.")] = None
     mode: Annotated[
@@ -87,7 +87,7 @@ async def _run(call: Call, it: GetTaskLogs) -> Run:
     name = await task_name(call, it.task_id)
     last = await call.rota.store.last_runs(name, 1)
     if not last:
-        raise Refusal(f"The task {name!r} has no run yet; run_task starts one.")
+        raise Refusal(f"{name!r} has no run yet; run_task starts one.")
     return last[0]
 
 

@@ -9,12 +9,17 @@ from typing_extensions import TypedDict
 
 from rota.mcp.arguments import Arguments, Cursor
 from rota.mcp.listing import after, page_of
+from rota.mcp.services import ServiceFacts, sentence_of, service_facts
 from rota.mcp.tool import Answer, Tool
 from rota.mcp.words import TaskWord, distance, moment, task_word_of, told, utc_now, word_of
 from rota.model.param_schema import schema_of
+from rota.operations.list_services import list_services
 from rota.operations.list_tasks import list_tasks as every_task
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rota.engine.services.standing import ServiceNow
     from rota.mcp.call import Call
     from rota.operations.list_tasks import TaskNow
 
@@ -59,6 +64,7 @@ class TaskList(TypedDict, total=False):
 
     tasks: Required[list[TaskFacts]]
     total: Required[int]
+    services: list[ServiceFacts]
     next_cursor: str
     next: str
 
@@ -69,13 +75,16 @@ async def list_tasks(call: Call, it: ListTasks) -> Answer:
     everything = await every_task(call.rota, limit=max(1, len(call.rota.engine.tasks)), after=None)
     found = [each for each in everything.items if _is_wanted(each, it)]
     shown, cursor = page_of(found, it.limit, after(it.cursor), lambda each: each.task.name)
+    services = [] if it.cursor or it.status else [each for each in _services(call) if _is_like(each, it)]
     data = {
         "tasks": [task_facts(call, each, ids[each.task.name]) for each in shown],
         "total": len(found),
+        "services": [service_facts(each) for each in services] or None,
         "next_cursor": cursor,
         "next": _next(call, everything.items),
     }
     lines = [_line(call, each, ids[each.task.name]) for each in shown]
+    lines += [sentence_of(each) for each in services]
     head = f"{len(found)} task{'' if len(found) == 1 else 's'}"
     more = "" if cursor is None else f"\n(more: cursor={cursor!r})"
     return Answer(text="\n".join([head, *lines]) + more, data=data)
@@ -137,6 +146,16 @@ def _coming(now: TaskNow, due: str | None) -> str:
     return "runs at Rota's start" if now.task.starts_by_itself else "runs only when asked"
 
 
+def _services(call: Call) -> Sequence[ServiceNow]:
+    return list_services(call.rota, limit=max(1, len(call.rota.engine.services.services)), after=None).items
+
+
+def _is_like(now: ServiceNow, it: ListTasks) -> bool:
+    life = now.service.life
+    text = " ".join((life.name, life.description or "", life.group or "")).lower()
+    return (it.tag is None or it.tag in life.tags) and (it.query is None or it.query.lower() in text)
+
+
 def _is_wanted(now: TaskNow, it: ListTasks) -> bool:
     task = now.task
     if it.tag is not None and it.tag not in task.tags:
@@ -164,7 +183,7 @@ def _next(call: Call, tasks: list[TaskNow]) -> str:
 TOOL = Tool(
     name="list_tasks",
     title="List tasks",
-    description="List the configured tasks with number, status, schedule, next and last run. "
+    description="List the configured tasks with number, status, schedule, next and last run; and services. "
     "For ad-hoc commands use list_jobs, for past runs list_runs.",
     takes=ListTasks,
     gives=TaskList,

@@ -1,0 +1,28 @@
+"""`GET /api/services/{service_name}`: one service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import answers, router
+from rota.api.form import ServiceName
+from rota.api.shapes import Service
+from rota.operations import get_service as operation
+
+routes = router()
+
+
+@routes.get(
+    "/api/services/{service_name}",
+    name="get_service",
+    tags=["services"],
+    summary="Show a service",
+    **answers(200, Service, "The service.", "service-not-found"),
+)
+async def get_service(call: Call, service_name: ServiceName) -> Any:
+    """A service's definition, what is wanted of it, and how each of its instances stands."""
+    return answer.described(
+        "Service", wire.service(operation.get_service(call.rota, service_name)), call.origin
+    )

@@ -1,0 +1,47 @@
+"""`POST /api/services/{service_name}/scale`: how many instances of it there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import WITH_BODY, answers, router
+from rota.api.form import SentForm, ServiceName
+from rota.api.shapes import Service
+from rota.model.service import MOST_INSTANCES
+from rota.operations import scale_service as operation
+
+routes = router()
+
+
+class ScaleBody(SentForm):
+    """How many."""
+
+    instances: int = Field(ge=1, le=MOST_INSTANCES, description="So many instances, from index 0 on.")
+
+
+@routes.post(
+    "/api/services/{service_name}/scale",
+    name="scale_service",
+    tags=["services"],
+    summary="Scale a service",
+    **answers(
+        202,
+        Service,
+        "The service with its new `scale`; instances begin or end.",
+        "service-not-found",
+        *WITH_BODY,
+        "shutting-down",
+    ),
+)
+async def scale_service(call: Call, service_name: ServiceName, body: ScaleBody) -> Any:
+    """Starts the instances that are missing, or ends those with the highest indexes.
+
+    A stopped service stays stopped. It holds until the configuration's `instances` changes, a boot, or
+    `rota shutdown`.
+    """
+    now = await operation.scale_service(call.rota, service_name, body.instances)
+    return answer.described("Service", wire.service(now), call.origin, status=202)

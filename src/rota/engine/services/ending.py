@@ -1,0 +1,82 @@
+"""What an instance is after the end of its life: to be started again, when, or given up. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rota.engine.services.instance import Leaving
+from rota.model.backoff import pause
+from rota.model.run import EndReason
+from rota.model.service import LONGEST_DELAY, Rest, Restart
+
+if TYPE_CHECKING:
+    from rota.engine.services.instance import Instance
+    from rota.model.run import Run
+    from rota.model.service import Service
+
+
+def after_end(service: Service, instance: Instance, run: Run, now: float) -> Instance:
+    """The instance without its life, which has ended as `run` says."""
+    life = instance.life
+    leaving = life.leaving if life is not None else None
+    ended = replace(
+        instance, life=None, last_run_id=run.id, counted=run.id, ill=None, message=message_of(run)
+    )
+    if leaving in (Leaving.UNWANTED, Leaving.REPLACED):
+        return replace(ended, failures=0, restarts=0, ready_at=now, message=None)
+    if rest := _rest(service, run, leaving):
+        return replace(ended, at_rest=rest)
+    if run.end_reason is EndReason.STOPPED and leaving is None:  # by somebody: it is no failure of its own
+        return _again(service, ended, now)
+    was_healthy = life is not None and life.was_healthy
+    failures = 0 if was_healthy else instance.failures + 1
+    if service.restart_attempts and failures >= service.restart_attempts:
+        return replace(ended, failures=failures, at_rest=Rest.GAVE_UP)
+    return _again(service, replace(ended, failures=failures), now)
+
+
+def delay(service: Service, failures: int) -> timedelta:
+    """From the end of a life to the beginning of the next, after so many that were never healthy."""
+    return pause(
+        service.restart_backoff,
+        first=service.restart_delay,
+        failures=max(1, failures),
+        longest=LONGEST_DELAY,
+    )
+
+
+def asked_for(instance: Instance, now: float) -> Instance:
+    """Somebody wants it to live, whatever was before."""
+    return replace(instance, failures=0, restarts=0, at_rest=None, ready_at=min(instance.ready_at, now))
+
+
+def message_of(run: Run) -> str | None:
+    """How its life ended, as a sentence."""
+    why = f": {run.message}" if run.message else ""
+    match run.end_reason:
+        case EndReason.SUCCESS | EndReason.FAILED if run.exit_code is not None:
+            return f"it ended with exit code {run.exit_code}"
+        case EndReason.FAILED:
+            return f"it was ended by {run.signal or 'a signal'}"
+        case None:
+            return None
+    return f"it ended as {run.end_reason}{why}"
+
+
+def _rest(service: Service, run: Run, leaving: Leaving | None) -> Rest | None:
+    """Whether the end of this life is the end of all."""
+    good = run.end_reason in (EndReason.SUCCESS, EndReason.STOPPED) and leaving is None
+    match service.restart:
+        case Restart.ALWAYS:
+            return None
+        case Restart.ON_FAILURE:
+            return Rest.DONE if good else None
+        case Restart.NEVER:
+            return Rest.DONE if good else Rest.GAVE_UP
+
+
+def _again(service: Service, ended: Instance, now: float) -> Instance:
+    wait = delay(service, ended.failures).total_seconds()
+    return replace(ended, restarts=ended.restarts + 1, ready_at=now + wait)

@@ -1,0 +1,136 @@
+"""Orders: what somebody wants of services, written down before anything of it is done."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rota.engine.services.definition import Redefinition, fingerprint, redefinition, secrets_of
+from rota.engine.services.ending import asked_for
+from rota.engine.services.order import autostarted, with_dependencies
+from rota.engine.services.supervised import Supervised
+from rota.model.error import ShuttingDown
+from rota.model.service import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from rota.engine.clock import Clock
+    from rota.engine.services.supervisor import Supervisor
+    from rota.model.service import Service
+    from rota.storage.store import Store
+
+
+class Orders:
+    """One order at a time. Names are of services that there are.
+
+    Everything here raises StoreUnavailable, having changed nothing, and ShuttingDown.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        *,
+        store: Store,
+        clock: Clock,
+        digests: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]],
+    ) -> None:
+        self._supervisor = supervisor
+        self._all = supervisor.all
+        self._store = store
+        self._clock = clock
+        self._digests = digests
+        self._turn = asyncio.Lock()
+
+    async def start(self, name: str) -> None:
+        """It is wanted, and so is all that it depends on; whatever became of these before."""
+        async with self._turn:
+            names = with_dependencies(self._supervisor.services, [name])
+            await self._want({each: replace(self._all[each].wanted, running=True) for each in names})
+            self._ask_for(names)
+
+    async def stop(self, name: str) -> None:
+        """It is not wanted."""
+        async with self._turn:
+            wanted = self._all[name].wanted
+            await self._want({name: replace(wanted, running=False, stale=frozenset(), rolling=False)})
+            self._supervisor.look_at_once([name])
+
+    async def restart(self, name: str, *, rolling: bool) -> None:
+        """Every life is to be replaced: all at once, or one after another, waiting for health."""
+        async with self._turn:
+            names = with_dependencies(self._supervisor.services, [name])
+            wanted = {each: replace(self._all[each].wanted, running=True) for each in names}
+            wanted[name] = replace(wanted[name], stale=self._all[name].lives, rolling=rolling)
+            await self._want(wanted)
+            self._ask_for(names)
+
+    async def scale(self, name: str, instances: int) -> None:
+        """So many instances are wanted, when it is running."""
+        async with self._turn:
+            it = self._all[name]
+            scale = None if instances == it.service.instances else instances
+            await self._want({name: replace(it.wanted, scale=scale)})
+            self._supervisor.look_at_once([name])
+
+    async def redefine(self, services: Mapping[str, Service]) -> Redefinition:
+        """Go over to other definitions, all or nothing; `redefinition` tells beforehand what that does.
+
+        A service that is changed in what its processes see restarts, one instance after another; a change of
+        `instances` scales; one that is removed stops; all others go on with the same lives. The rules of
+        `Definitions` have to be replaced before, since new lives begin by those.
+        """
+        async with self._turn:
+            asked = redefinition(self._supervisor.services, services)
+            started = autostarted(services)
+            wanted = {
+                name: await self._redefined(service, asked, started=name in started)
+                for name, service in services.items()
+            }
+            self._check()
+            await self._store.save_services(wanted, forget=asked.removed)
+            for name, service in services.items():
+                it = self._all.setdefault(name, Supervised(service, wanted[name]))
+                it.service, it.wanted, it.removed = service, wanted[name], False
+                it.fit()
+            for name in asked.removed:
+                self._all[name].wanted = Wanted(running=False)
+                self._all[name].removed = True
+            self._supervisor.go_by(services)
+            return asked
+
+    async def fingerprint(self, service: Service) -> str:
+        """A text that changes when what the processes of a service see does."""
+        return fingerprint(service, await self._digests(secrets_of(service)))
+
+    async def _redefined(self, service: Service, asked: Redefinition, *, started: bool) -> Wanted:
+        it = self._all.get(service.name)
+        if it is None or it.removed:
+            wanted = Wanted(running=started)
+        else:
+            wanted = it.wanted
+            if service.name in asked.scaled:
+                wanted = replace(wanted, scale=None)
+            if service.name in asked.restarted:
+                wanted = replace(wanted, stale=it.lives, rolling=True)
+        return replace(wanted, declared=service.instances, fingerprint=await self.fingerprint(service))
+
+    async def _want(self, wanted: Mapping[str, Wanted]) -> None:
+        self._check()
+        await self._store.save_services(wanted)
+        for name, each in wanted.items():
+            self._all[name].wanted = each
+            self._all[name].fit()
+
+    def _check(self) -> None:
+        if self._supervisor.closing:
+            raise ShuttingDown
+
+    def _ask_for(self, names: Iterable[str]) -> None:
+        """Have those tried again that were given up, or wait for their next try."""
+        now = self._clock.monotonic()
+        for it in (self._all[name] for name in names):
+            for instance in list(it.instances):
+                it.put(asked_for(instance, now), remember=True)
+        self._supervisor.look_at_once(names)
