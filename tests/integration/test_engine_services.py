@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from engine_bed import Bed, FakeKeeper, bed_of
 
+from rota.config.config import Group, Server
 from rota.keeper.link import Notified, Spawn
 from rota.model.error import ShuttingDown, StoreUnavailable, TaskIsService
 from rota.model.event import EventKind
+from rota.model.pause import PauseKind, Scope
 from rota.model.run import Cause, EndReason, Kind, RunId, Status, TriggeredBy
 from rota.model.secret import Secret
 from rota.model.service import HealthCheck, InstanceState, Restart, Service
@@ -98,6 +100,22 @@ async def test_it_is_given_up_after_so_many_quick_failures_and_tried_again_when_
         await bed.engine.services.orders.start("web")
         await all_started(bed, 1)
         assert states(bed) == [InstanceState.STARTING]
+
+
+async def test_neither_pauses_nor_the_slots_of_tasks_hold_it(tmp_path: Path) -> None:
+    limits = {"server": Server(max_concurrent=1), "groups": {"shop": Group(max_concurrent=1)}}
+    async with bed_of(tmp_path, service(instances=2, life={"group": "shop"}), **limits) as bed:
+        run, _ = await all_started(bed, 2)
+        await bed.engine.pausing.pause(
+            Scope(kind=PauseKind.ALL), reason=None, actor=None, via=TriggeredBy.CLI
+        )
+        bed.keeper.end(run, 1)
+        await bed.until(EventKind.RUN_ENDED, run)
+        await bed.settled()
+        await bed.tick(1)
+
+        [again] = await all_started(bed, 1)
+        assert (await bed.run(again)).despite_pause is None
 
 
 async def test_what_is_stopped_by_its_service_stays_so_and_by_its_run_does_not(tmp_path: Path) -> None:
