@@ -622,7 +622,7 @@ async def test_a_re_execution_keeps_terminals_and_what_was_not_read(probe: Probe
     await again.disconnect()
 
 
-async def test_a_keeper_that_knows_no_input_is_replaced_with_its_runs(tmp_path: Path) -> None:
+async def test_a_keeper_of_the_first_protocol_is_replaced_with_its_runs(tmp_path: Path) -> None:
     _older_program(tmp_path / "older")
     data = tmp_path / "data"
     data.mkdir()
@@ -640,6 +640,8 @@ async def test_a_keeper_that_knows_no_input_is_replaced_with_its_runs(tmp_path: 
         await send(old, run, "x")
     with pytest.raises(Unusable, match="does not know pty"):
         in_terminal(old, "cat")
+    with pytest.raises(Unusable, match="does not know limits"):
+        old.shell("true", limits={"tasks_max": 50})
     await old.disconnect()
     new = await Probe(data).connect()
 
@@ -659,7 +661,7 @@ async def test_a_keeper_that_knows_no_input_is_replaced_with_its_runs(tmp_path: 
 
 
 def _older_program(where: Path) -> None:
-    """This one, but for what it says and hands on that the first protocol did not."""
+    """This one, but for what it says and hands on that the first version of its protocol did not."""
     shutil.copytree(Path(rota.__file__).parent, where / "rota", ignore=shutil.ignore_patterns("__pycache__"))
     for module, new, old in (
         ("protocol.py", f"PROTOCOL = {PROTOCOL}", "PROTOCOL = 1"),
