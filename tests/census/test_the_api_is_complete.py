@@ -101,6 +101,7 @@ FULL = Run(
     message="x",
     despite_pause="everything was paused",
     deleted_at=NOON,
+    revision=2,
 )
 EMPTY = Run(id=FULL.id, task_name="job", triggered_by=TriggeredBy.API, created_at=NOON)
 

@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "mcp.md"
 
 #: How a tool's tier is said by the issue that it comes from.
 TIERS = {
-    Tier.ADMIN: {"execute_command", "interact_with_job"},
+    Tier.ADMIN: {"execute_command", "interact_with_job", "save_task"},
     Tier.OPERATE: {"run_task", "run_task_async", "run_subscription", "kill_job", "control_service"},
 }
 
@@ -89,7 +89,7 @@ def test_tiers_are_as_they_were_meant() -> None:
 def test_no_text_speaks_of_a_tool_that_there_is_not(text: str) -> None:
     spoken = set(
         re.findall(
-            r"\b(?:list|get|run|wait|search|execute|interact|kill|tail|diagnose|preview)_[a-z_]+", text
+            r"\b(?:list|get|run|wait|search|execute|interact|kill|tail|diagnose|preview|save)_[a-z_]+", text
         )
     )
 

@@ -11,6 +11,7 @@ import httpx2
 from engine_bed import PATIENCE, Bed
 
 from rota.api.app import create_app
+from rota.operations.loading import Loading
 from rota.operations.rota import Rota
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Api:
             engine=bed.engine,
             store=bed.store,
             bus=bed.bus,
-            config=bed.config,
+            loading=Loading(read=lambda instead={}: bed.config, loaded_at=bed.clock.now()),
             data=bed.data,
             version="1.2.3",
             pid=4711,

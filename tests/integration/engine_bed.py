@@ -315,6 +315,7 @@ class Bed:
             open_link=self._open_link,  # type: ignore[arg-type]
         )
         await self.engine.start()
+        await settle()  # the loops have looked once, and sleep
 
     async def stop(self) -> None:
         await self.engine.stop()

@@ -12,6 +12,7 @@ from engine_bed import PATIENCE
 from sample_logs import ERR, OUT, write_log
 from test_api_reading import ended_run, task
 
+from rota.config.config import Config
 from rota.logs import searchers as pool
 from rota.logs.pattern import Wanted
 from rota.operations import search_logs
@@ -130,7 +131,7 @@ async def test_logs_of_a_task_that_is_no_longer_defined_are_searched(tmp_path: P
     async with searching(tmp_path, task()) as api:
         run_id = await ended_run(api)
         write_log(tmp_path, run_id, (OUT, "needle\n"))
-        del api.bed.engine.tasks["job"]  # type: ignore[attr-defined]
+        await api.bed.engine.reload(Config())
 
         assert places(await found(api, "/api/tasks/job/log/search", q="needle")) == [(run_id, 1)]
 

@@ -143,7 +143,7 @@ async def test_runs_of_a_task_that_is_gone_do_not_wait_for_ever(tmp_path: Path) 
     async with bed_of(tmp_path, task("another")) as bed:
         ended = [await bed.until(EventKind.RUN_ENDED, pending(number).id) for number in (1, 2)]
 
-        assert {event.run.end_reason for event in ended if event.run} == {EndReason.START_FAILED}
+        assert {event.run.end_reason for event in ended if event.run} == {EndReason.STOPPED}
         assert bed.keeper.spawns == []
 
 

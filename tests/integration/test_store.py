@@ -223,10 +223,10 @@ async def test_old_requests_are_swept_out_by_new_ones(store):
 
 async def test_tasks_keep_their_id_and_the_time_of_their_schedule(store):
     later = NOW + timedelta(hours=1)
-    first = await store.register_tasks({"a": "f1", "b": "f1"}, NOW)
+    first = await store.register_tasks({"a": "f1", "b": "f1"}, {}, NOW)
 
-    second = await store.register_tasks({"b": "f2", "a": "f1", "c": "f1"}, later)
-    third = await store.register_tasks({}, later)
+    second = await store.register_tasks({"b": "f2", "a": "f1", "c": "f1"}, {}, later)
+    third = await store.register_tasks({}, {}, later)
 
     assert second["a"] == first["a"]
     assert second["b"].id == first["b"].id
@@ -237,10 +237,10 @@ async def test_tasks_keep_their_id_and_the_time_of_their_schedule(store):
 
 
 async def test_the_id_of_a_task_that_was_deleted_is_not_used_again(store):
-    first = await store.register_tasks({"a": "f"}, NOW)
+    first = await store.register_tasks({"a": "f"}, {}, NOW)
     await store._writer.submit(lambda cursor: cursor.execute("DELETE FROM tasks"))
 
-    second = await store.register_tasks({"b": "f"}, NOW)
+    second = await store.register_tasks({"b": "f"}, {}, NOW)
 
     assert second["b"].id > first["a"].id
 

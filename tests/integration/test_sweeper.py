@@ -34,10 +34,12 @@ class Bed:
         self.open: list[RunId] = []
 
     def sweeper(self, *tasks: Task, max_size: int = 0) -> Sweeper:
-        return Sweeper(
+        sweeper = Sweeper(
             rules={task.name: task for task in tasks}, store=self.store, bus=self.bus, clock=self.clock,
-            data=self.data, max_size=max_size, running=lambda: self.open,
+            data=self.data, running=lambda: self.open,
         )  # fmt: skip
+        sweeper.take(max_size=max_size)
+        return sweeper
 
     async def running(self, task: str = "a", size: int = 10_000, **more: Any) -> Run:
         run = Run(

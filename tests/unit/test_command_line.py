@@ -463,6 +463,7 @@ def test_status_of_an_unhealthy_server_names_its_problems(
         "version": "0.1.0", "pid": 5, "started_at": "2026-11-22T20:00:00.000000Z", "url": "http://127.0.0.1:1",
         "data": "/d", "config": None, "tasks": 3, "warnings": ["mind the gap"],
         "pauses": [PAUSE],
+        "config_loaded_at": "2026-11-22T20:00:00Z", "config_refused": None, "config_changed": False,
     }  # fmt: skip
     server.answers["GET /api/runs"] = {
         "items": [run(status="running"), run(status="pending"), run(status="running")],

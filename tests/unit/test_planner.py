@@ -364,3 +364,66 @@ def test_the_next_ticks_of_all_tasks_come_in_their_order_and_change_nothing() ->
     assert [tick.task_name for tick in coming].count("hourly") == 1
     assert plan.next_at() == at(minutes=2)
     assert list(islice(plan.coming(), 4)) == coming
+
+
+def changed(plan: Planner, since: datetime, **crons: str) -> None:
+    """Give the plan these schedules, some of them as before."""
+    schedules = {
+        name: plan._schedules[name] if cron == "as before" else (parse_schedule(cron, "UTC"),)
+        for name, cron in crons.items()
+    }
+    plan.change(schedules, dict.fromkeys(schedules, since), catch_up=dict.fromkeys(schedules, 1))
+
+
+def test_tasks_whose_schedules_stay_go_on_where_they_stood_when_others_change() -> None:
+    plan = planner(("a", "* * * * *"), ("b", "*/2 * * * *"), ("c", "* * * * *"))
+    assert look_until_quiet(plan, at(minutes=1))[0] == [
+        Tick(task_name="a", at=at(minutes=1)), Tick(task_name="c", at=at(minutes=1)),
+    ]  # fmt: skip
+
+    changed(plan, at(minutes=1, seconds=30), d="* * * * *", c="as before", b="as before")
+    ticks, gaps = look_until_quiet(plan, at(minutes=2))
+
+    assert {(tick.task_name, tick.at) for tick in ticks} == {(name, at(minutes=2)) for name in "bcd"}
+    assert gaps == []
+
+
+def test_a_changed_schedule_owes_nothing_of_its_past() -> None:
+    plan = planner(("job", "0 * * * *"), horizon=at(hours=-5))
+
+    changed(plan, at(seconds=30), job="* * * * *")
+
+    assert look_until_quiet(plan, at(seconds=59)) == ([], [])
+    assert look_until_quiet(plan, at(minutes=1)) == ([Tick(task_name="job", at=at(minutes=1))], [])
+
+
+def test_a_gap_that_is_being_counted_is_told_of_though_other_tasks_change_meanwhile() -> None:
+    plan = planner(("a", "* * * * *"), ("b", "* * * * *"), horizon=at(hours=-2))
+    plan.due(NOON)
+
+    changed(plan, NOON, c="@yearly", b="as before")
+    _, gaps = look_until_quiet(plan, NOON)
+
+    assert [(gap.task_name, gap.count) for gap in gaps] == [("b", 118)]  # the newest is not late
+
+
+def test_a_tick_that_is_due_while_schedules_change_is_handed_out_once() -> None:
+    plan = planner(("a", "* * * * *"), ("b", "* * * * *"))
+
+    found = plan.due(at(minutes=1)).ticks
+    changed(plan, at(minutes=1), b="as before")
+    ticks, _ = look_until_quiet(plan, at(minutes=1, seconds=1))
+
+    assert len(found) == 2
+    assert ticks == []
+    assert plan.next_at() == at(minutes=2)
+
+
+def test_without_any_schedule_left_nothing_is_due_any_more() -> None:
+    plan = planner(("a", "* * * * *"))
+
+    changed(plan, NOON)
+
+    assert look_until_quiet(plan, at(hours=1)) == ([], [])
+    assert plan.next_at() is None
+    assert list(plan.coming()) == []

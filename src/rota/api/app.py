@@ -27,11 +27,13 @@ from rota.api.routes import (
     read_lines,
     read_log,
     read_service_log,
+    reload,
     rerun,
     resize,
     restart_service,
     restore,
     resume,
+    revisions,
     scale_service,
     search_logs,
     send_input,
@@ -54,14 +56,14 @@ if TYPE_CHECKING:
 
 #: In the order of the documentation.
 VERBS = (
-    trigger, list_tasks, get_task, why, next_ticks, pause, resume,
+    trigger, list_tasks, get_task, revisions, why, next_ticks, pause, resume,
     start_job, list_jobs,
     list_services, get_service, start_service, stop_service, restart_service, scale_service, signal_service,
     read_service_log, follow_service_log,
     bulk, list_runs, get_run, stop, rerun, delete, restore, send_input, resize,
     read_lines, read_log, follow_log, search_logs,
     follow_events,
-    health, info, shutdown, about,
+    health, info, reload, shutdown, about,
 )  # fmt: skip
 
 

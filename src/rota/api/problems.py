@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rota.api import wire
 from rota.api.refused import ApiError
+from rota.config.fault import ConfigInvalid
 from rota.model.error import (
     Fault,
     GroupNotFound,
@@ -23,6 +24,7 @@ from rota.model.error import (
     NoTerminal,
     NotFound,
     Refused,
+    RevisionNotFound,
     RotaError,
     RunEnded,
     RunNotDeleted,
@@ -105,6 +107,13 @@ KINDS: dict[str, ProblemKind] = {
         _kind("task-not-found", 404, "No such task", "No task of the configuration has this name."),
         _kind("group-not-found", 404, "No such group", "No task of the configuration has this `group`."),
         _kind("service-not-found", 404, "No such service", "No service of the configuration has this name."),
+        _kind(
+            "revision-not-found",
+            404,
+            "No such definition",
+            "The task never had this revision, or it is no longer kept, as no run that is kept was started "
+            "under it.",
+        ),
         _kind("run-not-found", 404, "No such run", "No run has this id."),
         _kind(
             "run-not-deleted",
@@ -196,6 +205,13 @@ KINDS: dict[str, ProblemKind] = {
         ),
         _kind("invalid-request", 422, "Invalid request", "`errors` names every fault of the request."),
         _kind(
+            "configuration-refused",
+            422,
+            "Configuration refused",
+            "The configuration has faults, and the one before it holds. `errors` names every fault; its "
+            "`location` is the file with line and column.",
+        ),
+        _kind(
             "queue-full",
             429,
             "Queue full",
@@ -228,6 +244,8 @@ KIND_OF: dict[type[RotaError], ProblemKind] = {
     ServiceNotFound: KINDS["service-not-found"],
     RunNotFound: KINDS["run-not-found"],
     RunNotDeleted: KINDS["run-not-deleted"],
+    RevisionNotFound: KINDS["revision-not-found"],
+    ConfigInvalid: KINDS["configuration-refused"],
     NotFound: KINDS["route-not-found"],
     TaskIsService: KINDS["task-is-service"],
     NoReloadSignal: KINDS["no-reload-signal"],
@@ -292,7 +310,7 @@ def problem_of(error: RotaError) -> Problem:
         return internal_error()
     return Problem(
         kind=kind,
-        detail=str(error),
+        detail=_detail_of(error),
         errors=_faults_of(error),
         unread=error.unread if isinstance(error, InputFull) else None,
         headers=((b"retry-after", b"5"),) if kind.status == 503 else (),
@@ -316,11 +334,20 @@ def kind_of(error: RotaError) -> ProblemKind:
     return next(KIND_OF[each] for each in type(error).__mro__ if each in KIND_OF)
 
 
+def _detail_of(error: RotaError) -> str:
+    if isinstance(error, ConfigInvalid):
+        count = len(error.faults)
+        return f"the configuration has {count} fault{'' if count == 1 else 's'}; nothing was changed"
+    return str(error)
+
+
 def _faults_of(error: RotaError) -> Sequence[Fault]:
     if isinstance(error, RunUnclear):
         return [
             Fault(location="path.run_id", message=label, value=run_id) for run_id, label in error.candidates
         ]
+    if isinstance(error, ConfigInvalid):
+        return [Fault(location=fault.place, message=fault.sentence) for fault in error.faults]
     return error.faults if isinstance(error, Invalid) else ()
 
 

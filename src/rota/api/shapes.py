@@ -6,10 +6,11 @@ Answers are written by `rota.api.wire`, not through these models; a census test 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 
+from rota.config.difference import Part as PartKind
 from rota.engine.why import Outcome
 from rota.logs.line import Stream
 from rota.logs.searching import Stopped
@@ -128,6 +129,7 @@ class Run(Shape):
     )
     message: str | None = Field(description="One sentence on why it ended so, where there is one.")
     deleted_at: datetime | None = Field(description="Of a deleted run, which can be restored: since when.")
+    revision: int | None = Field(description="Which of its task's definitions it was started under.")
 
 
 class Pause(BaseModel):
@@ -564,6 +566,16 @@ class Health(Shape):
     problems: list[str]
 
 
+class ConfigRefused(BaseModel):
+    """A configuration that was not taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: datetime
+    by: str = Field(description="Who wanted it loaded: `api`, `cli`, `mcp`, `SIGHUP`, `watch`.")
+    faults: list[str] = Field(description="Each with its file, line and column.")
+
+
 class Info(Shape):
     """The server that answers."""
 
@@ -578,6 +590,76 @@ class Info(Shape):
     tasks: int = Field(ge=0)
     warnings: list[str] = Field(description="What the configuration would better say otherwise.")
     pauses: list[Pause] = Field(description="All that last, the oldest first.")
+    config_changed: bool = Field(
+        description="Whether a file of the configuration has changed since it was last read."
+    )
+    config_loaded_at: datetime
+    config_refused: ConfigRefused | None = Field(
+        description="Why the configuration as it is now does not hold; null after the last load went well."
+    )
+
+
+class Part(BaseModel):
+    """Something that a configuration has by its name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: PartKind
+    name: str = Field(description="Of a table that there is once, such as `jobs`, the table's.")
+
+
+class ChangedPart(Part):
+    """The same, of which the configuration says something else."""
+
+    keys: list[str] = Field(description="Those that mean something else now, `[defaults]` counted in.")
+
+
+class StoppedByReload(BaseModel):
+    """A service that stops, or a run that ends before it has started."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["service", "run"]
+    name: str = Field(description="The service's, or the run's task's.")
+    run_id: RunIdText | None = Field(description="Of a run.")
+
+
+class Reload(Shape):
+    """What a reload has changed, or with `dry_run` would change."""
+
+    dry_run: bool
+    added: list[Part]
+    removed: list[Part]
+    changed: list[ChangedPart]
+    restarted: list[str] = Field(
+        description="Services whose processes see something else now: one instance after another."
+    )
+    scaled: list[str] = Field(description="Services with another number of instances.")
+    stopped: list[StoppedByReload] = Field(
+        description="Services that are gone, and runs that waited of such tasks."
+    )
+    needs_server_restart: list[str] = Field(
+        description="Keys such as `server.port`, whose change waits for the next start of the server."
+    )
+    warnings: list[str] = Field(description="What the configuration would better say otherwise.")
+
+
+class Revision(Shape):
+    """One of the definitions that a task has had."""
+
+    task_name: str
+    revision: int = Field(ge=1)
+    since: datetime = Field(description="When it was first loaded.")
+    definition: dict[str, Any] = Field(
+        description="By the names of `Task`; what is left out has its default, and of secrets there are the "
+        "names."
+    )
+
+
+class Revisions(Shape):
+    """The definitions that a task has had, the newest first."""
+
+    items: list[Revision]
 
 
 class Shutdown(Shape):
@@ -624,21 +706,9 @@ class ProblemType(Shape):
 SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
     for shape in (
-        *(
-            BulkOutcome,
-            Event,
-            Gap,
-            Health,
-            Info,
-            InputTaken,
-            LogDone,
-            LogDropped,
-            LogMatches,
-            LogPage,
-            NextTicks,
-        ),
-        *(PauseState, Problem, ProblemType, Run, RunPage, Service, ServiceLife, ServiceLogPage, ServicePage),
-        *(Shutdown, Task, TaskPage, TerminalSize, Why),
+        *(BulkOutcome, Event, Gap, Health, Info, InputTaken, LogDone, LogDropped, LogMatches, LogPage),
+        *(NextTicks, PauseState, Problem, ProblemType, Reload, Revision, Revisions, Run, RunPage),
+        *(Service, ServiceLife, ServiceLogPage, ServicePage, Shutdown, Task, TaskPage, TerminalSize, Why),
     )
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rota.engine.timetable import Coming
     from rota.logs.line import Line
     from rota.logs.page import OpenLine
+    from rota.model.definition import Revision
     from rota.model.event import Event, InstanceChange
     from rota.model.job import Job
     from rota.model.limit import Limit
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from rota.model.task import Task
     from rota.operations.bulk import Outcome
     from rota.operations.list_tasks import TaskNow
+    from rota.operations.loading import Refusal
     from rota.operations.read_lines import LogLines
     from rota.operations.read_service_log import ServiceLine, ServiceLines
+    from rota.operations.reload import Reloaded
     from rota.operations.search_logs import Matches
     from rota.operations.why import Why
 
@@ -132,6 +135,7 @@ def run(it: Run) -> dict[str, Any]:
         "limits": None if it.limits is None else _limits(it.limits),
         "message": it.message,
         "deleted_at": moment(it.deleted_at),
+        "revision": it.revision,
     }
 
 
@@ -313,6 +317,41 @@ def _health(it: HealthCheck) -> dict[str, Any]:
         "start_period": seconds(it.start_period),
         "restart": it.restart,
     }
+
+
+def revision(it: Revision) -> dict[str, Any]:
+    """A `Revision`."""
+    return {
+        "task_name": it.name,
+        "revision": it.number,
+        "since": moment(it.since),
+        "definition": dict(it.definition),
+    }
+
+
+def reloaded(it: Reloaded) -> dict[str, Any]:
+    """A `Reload`."""
+    return {
+        "dry_run": it.dry_run,
+        "added": [{"kind": each.kind, "name": each.name} for each in it.difference.added],
+        "removed": [{"kind": each.kind, "name": each.name} for each in it.difference.removed],
+        "changed": [
+            {"kind": each.kind, "name": each.name, "keys": list(each.keys)} for each in it.difference.changed
+        ],
+        "restarted": list(it.effects.restarted),
+        "scaled": list(it.effects.scaled),
+        "stopped": [
+            *({"kind": "service", "name": name, "run_id": None} for name in it.effects.stopped_services),
+            *({"kind": "run", "name": run.task_name, "run_id": run.id} for run in it.effects.stopped),
+        ],
+        "needs_server_restart": list(it.difference.needs_server_restart),
+        "warnings": list(it.warnings),
+    }
+
+
+def refusal(it: Refusal) -> dict[str, Any]:
+    """A `ConfigRefused`."""
+    return {"at": moment(it.at), "by": it.by, "faults": [str(fault) for fault in it.faults]}
 
 
 def param(it: Param) -> dict[str, Any]:

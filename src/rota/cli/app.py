@@ -41,6 +41,7 @@ VERBS = (
     ("attach", "rota.cli.attach:attach", _JOBS),
     ("jobs", "rota.cli.jobs:list_jobs", _JOBS),
     ("serve", "rota.cli.serve:serve", _SERVER),
+    ("reload", "rota.cli.reload:reload", _SERVER),
     ("status", "rota.cli.status:status", _SERVER),
     ("shutdown", "rota.cli.shutdown:shutdown", _SERVER),
     ("mcp", "rota.cli.mcp:mcp", _FILE),

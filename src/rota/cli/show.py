@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from rota.cli.complaint import Misuse
 from rota.cli.label import command
 from rota.cli.options import Given, Json
 from rota.cli.output import NOTHING, Output
@@ -15,6 +17,8 @@ from rota.cli.which_run import the_run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rota.client.client import Client
+
 _MOMENTS = ("created_at", "scheduled_at", "due_at", "missed_since", "start_at", "end_at", "deleted_at")
 _DURATIONS = ("timeout", "duration", "cpu_time")
 
@@ -23,6 +27,7 @@ def show(
     run: Annotated[str, Parameter(completer=suggest_runs)],
     /,
     *,
+    definition: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     json: Json = False,
     options: Given,
 ) -> None:
@@ -32,14 +37,35 @@ def show(
     ----------
     run
         Id of the run, or a unique ending of it of at least 4 characters.
+    definition
+        Show what its task said when it was started.
     """
     out = Output()
     client = options.client()
     found = the_run(client, run)
-    if json:
+    if definition:
+        _show_definition(client, found, out, json=json)
+    elif json:
         out.json(found)
     else:
         out.facts((name, _text(found, name, out)) for name in found if not name.startswith("$"))
+
+
+def _show_definition(client: Client, run: Mapping[str, Any], out: Output, *, json: bool) -> None:
+    if run["revision"] is None:
+        raise Misuse(f"run {run['id']} was started under no definition of a file, or not yet")
+    found = client.revision(run["task_name"], run["revision"])
+    if json:
+        out.json(found)
+        return
+    said = found["definition"].items()
+    out.facts(
+        [
+            ("revision", str(found["revision"])),
+            ("since", out.full_moment(found["since"])),
+            *((name, value if isinstance(value, str) else dumps(value)) for name, value in said),
+        ]
+    )
 
 
 def _text(run: Mapping[str, Any], name: str, out: Output) -> str:

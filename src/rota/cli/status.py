@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rota.cli import locks
 from rota.cli.exit_code import ExitCode
@@ -11,6 +11,9 @@ from rota.cli.options import Given, Json
 from rota.cli.output import NOTHING, Output
 from rota.cli.scope import told
 from rota.client.problem import NoServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def status(*, json: Json = False, options: Given) -> int:
@@ -42,6 +45,14 @@ def status(*, json: Json = False, options: Given) -> int:
     return code
 
 
+def _refused(refusal: dict[str, Any] | None, out: Output) -> Iterator[tuple[str, str]]:
+    """The newest configuration, when it is not the one that holds."""
+    if refusal is not None:
+        yield "refused", f"the configuration of {out.full_moment(refusal['at'])}, loaded by {refusal['by']}"
+        for fault in refusal["faults"]:
+            yield "fault", fault
+
+
 def _facts(report: dict[str, Any], out: Output) -> list[tuple[str, str]]:
     keeper = ("keeper", "running" if report["keeper"] else "not running")
     if not report["running"]:
@@ -53,6 +64,7 @@ def _facts(report: dict[str, Any], out: Output) -> list[tuple[str, str]]:
         *(("problem", problem) for problem in report["problems"]),
         *(("warning", warning) for warning in server["warnings"]),
         *(("paused", told(pause, out)) for pause in server["pauses"]),
+        *_refused(server["config_refused"], out),
         ("runs", f"{runs['running']} running, {runs['pending']} pending"),
         ("tasks", str(server["tasks"])),
         ("services", ", ".join(f"{count} {state}" for state, count in report["services"].items()) or "0"),
@@ -62,5 +74,7 @@ def _facts(report: dict[str, Any], out: Output) -> list[tuple[str, str]]:
         ("pid", str(server["pid"])),
         keeper,
         ("config", server["config"] or NOTHING),
+        ("loaded", out.full_moment(server["config_loaded_at"])),
+        *((("changed", "since then; rota reload has it taken"),) if server["config_changed"] else ()),
         ("data", server["data"]),
     ]

@@ -164,6 +164,14 @@ class Client:
         headers = {} if key is None else {"Idempotency-Key": key}
         return self._object("POST", f"/api/runs/bulk/{verb}", headers=headers, body=body, patience=None)
 
+    def revision(self, task_name: str, revision: int) -> dict[str, Any]:
+        """A definition that a task or service has had."""
+        return self._object("GET", f"/api/tasks/{quote(task_name, safe='')}/revisions/{revision}")
+
+    def reload(self, *, dry_run: bool) -> dict[str, Any]:
+        """Have the configuration loaded anew; what that changes, or would."""
+        return self._object("POST", f"/api/reload{'?dry_run=true' if dry_run else ''}")
+
     def shutdown(self) -> dict[str, Any]:
         """Ask for the end of every run, the keeper and the server."""
         return self._object("POST", "/api/shutdown")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rota.config.watched import Watched
 from rota.model.job import MAX_CONCURRENT
 from rota.model.task import LOG_MAX_SIZE
 from rota.model.tier import Tier
@@ -36,6 +37,8 @@ class Server:
     port: int = PORT  #: 0 takes any free one
     timezone: str = "UTC"  #: IANA name, of the tasks that say none; a file that says none has the machine's
     max_concurrent: int | None = None  #: runs of tasks at once, of all together; None is no limit
+    watch: bool = False  #: load the configuration anew when a file of it changes
+    managed_file: str | None = None  #: absolute; where agents may write tasks; None: they may not
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,3 +99,4 @@ class Config:
     tasks: Mapping[str, Task] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     warnings: tuple[ConfigFault, ...] = ()  #: what is allowed, and probably not meant
+    watched: Watched = field(default_factory=Watched)  #: what it was read from

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from rota.config.position import KeyPath
-    from rota.config.sentence import Sentence
+    from rota.config.source import Sentence
     from rota.model.task import Task
 
 Conflict = tuple["KeyPath", "Sentence"]

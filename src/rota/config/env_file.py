@@ -9,7 +9,7 @@ from dotenv.parser import Binding, parse_stream
 
 from rota.config import side_file, value
 from rota.config.fault import ConfigFault
-from rota.config.sentence import sentence_of
+from rota.config.source import sentence_of
 from rota.model.secret import Secret
 from rota.timing.unreadable import Unreadable
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rota.config.position import KeyPath
-    from rota.config.sentence import Sentence
+    from rota.config.source import Sentence
 
 
 _ALLOWED = (
@@ -32,6 +32,7 @@ class EnvFiles:
         self.folder = folder  #: the configuration's own, which relative paths begin in
         self.missing: dict[KeyPath, Sentence] = {}  #: files that cannot be read, by where they are named
         self.faults: list[ConfigFault] = []  #: in the files
+        self.seen: set[str] = set()  #: the files, also those that there are not
         self._known: dict[tuple[str, bool], Mapping[str, Secret]] = {}
 
     def read(self, names: list[str], where: KeyPath) -> tuple[tuple[str, ...], Mapping[str, Secret]]:
@@ -45,6 +46,7 @@ class EnvFiles:
         for place, name in enumerate(names):
             try:
                 path = side_file.find(name, self.folder)
+                self.seen.add(path)
                 values |= self._read(path, hidden=where[-1] == "secrets_file")
             except Unreadable as wrong:
                 self.missing[(*where, place) if len(names) > 1 else where] = sentence_of(wrong)

@@ -21,11 +21,12 @@ _ALLOWED = "${NAME} of an environment variable, ${file:path}, or $${ for these t
 
 
 def expanded(
-    document: dict[str, Any], *, environ: Mapping[str, str], folder: str
+    document: dict[str, Any], *, environ: Mapping[str, str], folder: str, seen: set[str]
 ) -> tuple[dict[str, Any], list[Wrong]]:
     """The same document with every reference replaced, and those that name nothing, which stay as they are.
 
-    What a reference names is not looked through for others. Commands are left to their shell.
+    What a reference names is not looked through for others. Commands are left to their shell. The files
+    that are named are added to `seen`.
     """
     wrong: list[Wrong] = []
 
@@ -33,7 +34,7 @@ def expanded(
         if "${" not in text:
             return text
         try:
-            return _REFERENCE.sub(lambda found: _named(found, environ, folder), text)
+            return _REFERENCE.sub(lambda found: _named(found, environ, folder, seen), text)
         except Unreadable as unreadable:
             wrong.append((path, unreadable))
             return text
@@ -61,14 +62,16 @@ def _is_command(path: KeyPath) -> bool:
     return path[2:] in (("run",), ("health", "command"))
 
 
-def _named(found: re.Match[str], environ: Mapping[str, str], folder: str) -> str:
+def _named(found: re.Match[str], environ: Mapping[str, str], folder: str, seen: set[str]) -> str:
     if found[0] == "$${":
         return "${"
     name, closed = found[1], found[2]
     if not closed:
         raise Unreadable("a ${ has no }", _ALLOWED)
     if name.startswith("file:"):
-        return side_file.read(side_file.find(name.removeprefix("file:"), folder)).rstrip("\r\n")
+        path = side_file.find(name.removeprefix("file:"), folder)
+        seen.add(path)
+        return side_file.read(path).rstrip("\r\n")
     if not _VARIABLE.fullmatch(name):
         raise Unreadable(f"${{{name}}} names nothing", _ALLOWED)
     if name not in environ:

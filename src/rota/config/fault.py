@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rota.config.watched import Watched
 from rota.model.error import RotaError
 
 
@@ -20,16 +21,26 @@ class ConfigFault:
     nearest: str | None = None  #: the key or value that was probably meant
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{self.place}: {self.sentence}"
+
+    @property
+    def place(self) -> str:
+        """The file, and where it is known the line and column, as editors take them."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with which key, and what is allowed."""
         key = f"{self.key}: " if self.key else ""
         meant = f"; did you mean {self.nearest}?" if self.nearest else ""
         allowed = f"{'' if meant else ';'} allowed: {self.allowed}" if self.allowed else ""
-        return f"{place}: {key}{self.message}{meant}{allowed}"
+        return f"{key}{self.message}{meant}{allowed}"
 
 
 class ConfigInvalid(RotaError):
     """A configuration file cannot be used; `faults` names everything that is wrong with it."""
 
-    def __init__(self, faults: list[ConfigFault]) -> None:
+    def __init__(self, faults: list[ConfigFault], watched: Watched | None = None) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
+        self.watched = watched or Watched()  #: what was read, and what was looked for

@@ -63,6 +63,7 @@ Files = Annotated[
     BeforeValidator(value.files),
     WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
 ]
+ManagedFile = Annotated[str, AfterValidator(value.file), AfterValidator(value.folder)]
 Duration = Annotated[
     timedelta,
     PlainValidator(value.duration),
@@ -177,6 +178,18 @@ class ServerTable(Table):
         8,
         ge=1,
         le=10_000,
+    )
+
+    watch: bool = _key(
+        "Load the configuration anew when a file of it changes. What is refused then is told by "
+        "`rota status`.",
+        True,
+        default=False,
+    )
+    managed_file: ManagedFile | None = _key(
+        "A file that agents may write tasks into (`save_task`); it is a part of the configuration as if it "
+        "were included. Left out: they may not.",
+        "agents.toml",
     )
 
 
@@ -752,6 +765,13 @@ class ServiceTable(ProgramTable):
 class FileTable(Table):
     """Rota's configuration: a server and its disk, what holds for jobs and agents, tasks and services."""
 
+    include: Files = _key(
+        "Other files that belong to the configuration, each a path or a pattern: absolute, below `~`, or "
+        "relative to the folder of this file; in the order of their names. They hold tasks, services, "
+        "groups and calendars.",
+        ["conf.d/*.toml", "/etc/rota/shop.toml"],
+        default=[],
+    )
     server: ServerTable = Field(
         ServerTable(), description="Where Rota listens, and by which clock its tasks are due."
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,36 +15,38 @@ from rota.config.conflict import conflicts
 from rota.config.conflict_of_services import conflicts_of_services
 from rota.config.doubt import doubts
 from rota.config.env_file import EnvFiles
-from rota.config.expand import expanded
 from rota.config.fault import ConfigFault, ConfigInvalid
 from rota.config.keys import FileTable, ProgramTable
 from rota.config.machine_zone import machine_zone
 from rota.config.param import param_of
-from rota.config.sentence import faults_of, placed, sentence_of, warnings_of
+from rota.config.sentence import faults_of, placed, warnings_of
+from rota.config.sources import Sources
 from rota.model.limit import LIMITS
 from rota.model.service import KEEP_RUNS, MOST_LIVES, HealthCheck, Service
 from rota.model.task import Task
 from rota.timing.calendar import Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rota.config.keys import CalendarTable, JobsTable, ServiceTable, TaskTable
+    from rota.config.keys import CalendarTable, DefaultsTable, JobsTable, ServiceTable, TaskTable
     from rota.config.position import KeyPath
-    from rota.config.sentence import Sentence
+    from rota.config.source import Sentence
 
 __all__ = ["ConfigFault", "ConfigInvalid", "load"]
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in a file; ConfigInvalid names everything that is wrong with it."""
+NOTHING: Mapping[str, str] = {}
+
+
+def load(
+    path: Path, environ: Mapping[str, str] = os.environ, *, instead: Mapping[str, str] = NOTHING
+) -> Config:
+    """The configuration in a file; ConfigInvalid names everything that is wrong with it.
+
+    `instead` has the texts of files, by their absolute paths, that are to be taken for what they hold.
+    """
     path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow links; `working_dir` must not
-    text = _read(path)
-    document = _parse(path, text)
-    told: list[tuple[KeyPath, Sentence]] = []
-    if "${" in text:
-        document, wrong = expanded(document, environ=environ, folder=str(path.parent))
-        told += [(where, sentence_of(unreadable)) for where, unreadable in wrong]
+    sources = Sources(path, environ, instead)
+    document, told = sources.document, sources.told
     try:
         tables = FileTable.model_validate(document)
     except ValidationError as error:
@@ -52,28 +54,75 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         told += [fault for fault in faults_of(error, document) if fault[0] not in unexpanded]
     if told:
         tables = _sound(document, {where for where, _ in told})
-    shared = _said(tables.defaults)
-    files = EnvFiles(str(path.parent))
-    tasks = {name: _task(name, table, shared, files) for name, table in tables.tasks.items()}
-    services = {name: _service(name, table, shared, files) for name, table in tables.services.items()}
-    told += [*files.missing.items(), *conflicts(tasks, _names(document, "calendars"))]
+    files = _Files(sources)
+    shared = _shared(tables.defaults, sources.main.folder)
+    tasks = {
+        name: _task(name, table, shared, files.of(("tasks", name))) for name, table in tables.tasks.items()
+    }
+    services = {
+        name: _service(name, table, shared, files.of(("services", name)))
+        for name, table in tables.services.items()
+    }
+    told += [*files.missing(), *conflicts(tasks, _names(document, "calendars"))]
     told += conflicts_of_services(services, document)
-    if told or files.faults:
-        raise ConfigInvalid([*placed(told, text, str(path)), *files.faults])
+    faults = [*sources.faults, *files.faults()]
+    watched = replace(sources.watched, files=sources.watched.files | files.seen())
+    if told or faults:
+        raise ConfigInvalid([*placed(told, sources.of), *faults], watched)
     server = {"timezone": machine_zone(environ)} | _said(tables.server)
-    warnings = warnings_of(doubts(tables, tasks, services), text, str(path))
+    server["managed_file"] = sources.managed()
+    warnings = warnings_of(doubts(tables, tasks, services), sources.of)
     return Config(
         path=path,
         server=Server(**server),
         storage=Storage(**_said(tables.storage)),
-        jobs=_jobs(tables.jobs, str(path.parent)),
+        jobs=_jobs(tables.jobs, sources.main.folder),
         mcp=Mcp(**_said(tables.mcp)),
         calendars={name: _calendar(table) for name, table in tables.calendars.items()},
         groups={name: Group(**_said(table)) for name, table in tables.groups.items()},
         tasks=tasks,
         services=services,
         warnings=tuple(warnings),
+        watched=watched,
     )
+
+
+class _Files:
+    """The environment files that each source names, relative to its folder."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._known: dict[str, EnvFiles] = {}
+
+    def of(self, path: KeyPath) -> EnvFiles:
+        """Those of the source that says this."""
+        folder = self._sources.of(path).folder
+        if folder not in self._known:
+            self._known[folder] = EnvFiles(folder)
+        return self._known[folder]
+
+    def missing(self) -> list[tuple[KeyPath, Sentence]]:
+        """Files that cannot be read, by where they are named."""
+        return [each for files in self._known.values() for each in files.missing.items()]
+
+    def faults(self) -> list[ConfigFault]:
+        """What is wrong in them."""
+        return [each for files in self._known.values() for each in files.faults]
+
+    def seen(self) -> set[str]:
+        """All that were looked for."""
+        return {path for files in self._known.values() for path in files.seen}
+
+
+def _shared(table: DefaultsTable, folder: str) -> dict[str, Any]:
+    """What `[defaults]` say, whose paths begin in the folder of the main file, in whichever a task stands."""
+    said = _said(table)
+    if said.get("working_dir"):
+        said["working_dir"] = _absolute(folder, said["working_dir"])
+    for key in ("env_file", "secrets_file"):
+        if key in said:
+            said[key] = [name if name.startswith("~") else _absolute(folder, name) for name in said[key]]
+    return said
 
 
 def _names(document: dict[str, Any], kind: str) -> list[str]:
@@ -93,67 +142,6 @@ def _sound(document: dict[str, Any], faulty: set[KeyPath]) -> FileTable:
         if isinstance(tables := document.get(kind), dict) and (kind,) not in faulty
     }
     return FileTable.model_validate({"defaults": document.get("defaults", {}), **sound})
-
-
-def _read(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        wrong = "there is no such file; create it, or name another with --config"
-    except IsADirectoryError:
-        wrong = "this is a folder; name the file in it, such as rota.toml"
-    except OSError as error:
-        wrong = f"the file cannot be read: {error.strerror or error}"
-    else:
-        try:
-            return content.decode("utf-8-sig")  # some editors begin with a byte order mark
-        except UnicodeDecodeError as error:
-            before = error.object[: error.start].decode()
-            raise ConfigInvalid([
-                ConfigFault(
-                    file=str(path),
-                    line=before.count("\n") + 1,
-                    column=len(before) - before.rfind("\n"),
-                    message=f"the file is not UTF-8: it has the byte 0x{error.object[error.start]:02x} here",
-                    allowed="text saved as UTF-8",
-                )
-            ]) from None  # fmt: skip
-    raise ConfigInvalid([ConfigFault(file=str(path), message=wrong)])
-
-
-def _parse(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ConfigInvalid(
-            [ConfigFault(file=str(path), message="lists or tables are nested too deeply")]
-        ) from None
-    except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
-        line, column, message = _syntax(str(error), text)
-        raise ConfigInvalid(
-            [ConfigFault(file=str(path), line=line, column=column, message=message)]
-        ) from None
-
-
-def _syntax(error: str, text: str) -> tuple[int | None, int | None, str]:
-    """Line, column and sentence of a TOML error, which says its place in its text alone."""
-    if match := re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", error, re.DOTALL):
-        return int(match[2]), int(match[3]), _plain(match[1])
-    if match := re.fullmatch(r"(.*) \(at end of document\)", error, re.DOTALL):
-        lines = text.split("\n")
-        return len(lines), len(lines[-1]) + 1, f"{_plain(match[1])}; the file ends here"
-    return None, None, _plain(error)
-
-
-def _plain(reason: str) -> str:
-    if reason == "Invalid value":
-        return "not TOML: this is no value; text stands in quotes"
-    if reason == "Cannot overwrite a value":
-        return "not TOML: this key has a value already"
-    if match := re.fullmatch(r"Cannot declare \((.*)\) twice", reason):
-        names = re.findall(r"'([^']*)'", match[1])
-        return f"not TOML: the table [{'.'.join(names)}] is there twice"
-    return f"not TOML: {reason[0].lower()}{reason[1:]}"
 
 
 def _said(table: Any) -> dict[str, Any]:

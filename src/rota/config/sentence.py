@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rota.config.fault import ConfigFault
 from rota.config.keys import (
     CalendarTable,
     DefaultsTable,
@@ -22,16 +19,19 @@ from rota.config.keys import (
     TaskTable,
 )
 from rota.config.schema import json_schema
+from rota.config.source import dotted, sentence_of
 from rota.config.value import COMMAND, shown
 from rota.timing.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from rota.config.position import KeyPath, Positions
+    from rota.config.fault import ConfigFault
+    from rota.config.position import KeyPath
+    from rota.config.source import Sentence, Source
 
 #: What other programs call our keys.
 _MEANT = {
@@ -77,8 +77,6 @@ _HOMES: dict[str, type[Table]] = {
 #: Keys whose values may be secrets, which no sentence repeats.
 _HIDDEN = frozenset({"secrets", "default", "choices"})
 
-Sentence = tuple[str, str | None, str | None]  #: what is wrong, what is allowed, what was probably meant
-
 
 def faults_of(error: ValidationError, document: dict[str, Any]) -> list[tuple[KeyPath, Sentence]]:
     """Every fault that pydantic found, by its path."""
@@ -93,44 +91,21 @@ def faults_of(error: ValidationError, document: dict[str, Any]) -> list[tuple[Ke
     ]
 
 
-def sentence_of(wrong: Unreadable) -> Sentence:
-    """What is wrong with a value, as it is told."""
-    return wrong.wrong, wrong.allowed, wrong.nearest
+def placed(
+    told: Sequence[tuple[KeyPath, Sentence]], source_of: Callable[[KeyPath], Source]
+) -> list[ConfigFault]:
+    """What was found, each with its place in the file that says it, in their order."""
+    faults = [(source_of(path), path, sentence) for path, sentence in told]
+    found = [(source.place, source.fault(path, sentence)) for source, path, sentence in faults]
+    found.sort(key=lambda each: (each[0], each[1].line or 0, each[1].column or 0))
+    return [fault for _, fault in found]
 
 
-def placed(told: Sequence[tuple[KeyPath, Sentence]], text: str, file: str) -> list[ConfigFault]:
-    """What was found, with its places in the file, in their order."""
-    positions = _positions(text)
-    faults = [_fault(path, sentence, positions, file) for path, sentence in told]
-    return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
-
-
-def warnings_of(doubts: Sequence[tuple[KeyPath, str]], text: str, file: str) -> list[ConfigFault]:
-    """Doubts with their places in the file."""
-    if not doubts:
-        return []
-    positions = _positions(text)
-    return [_fault(path, (sentence, None, None), positions, file) for path, sentence in doubts]
-
-
-def _positions(text: str) -> Positions:
-    from rota.config.position import Positions  # a file without faults needs no second parser
-
-    return Positions(text)
-
-
-def _fault(path: KeyPath, sentence: Sentence, positions: Positions, file: str) -> ConfigFault:
-    line, column = positions.of(path)
-    message, allowed, nearest = sentence
-    return ConfigFault(
-        file=file,
-        line=line,
-        column=column,
-        key=_dotted(path) or None,
-        message=message,
-        allowed=allowed,
-        nearest=nearest,
-    )
+def warnings_of(
+    doubts: Sequence[tuple[KeyPath, str]], source_of: Callable[[KeyPath], Source]
+) -> list[ConfigFault]:
+    """Doubts with their places."""
+    return [source_of(path).fault(path, (sentence, None, None)) for path, sentence in doubts]
 
 
 def _path(document: dict[str, Any], location: tuple[str | int, ...]) -> KeyPath:
@@ -178,7 +153,7 @@ def _sentence(path: KeyPath, detail: ErrorDetails) -> Sentence:
 def _unknown(path: KeyPath, detail: ErrorDetails) -> Sentence:
     *above, key = path
     keys = _keys_of(tuple(above))
-    where = f"[{_dotted(tuple(above))}]" if above else "the file"
+    where = f"[{dotted(tuple(above))}]" if above else "the file"
     homes = [home for home, table in _HOMES.items() if key in _names_of(table)]
     if homes and _MEANT.get(str(key)) not in keys:  # a key that there is, rather than one that is like it
         return f"{key} has no place in {where}", f"it in {' or '.join(homes)}", None
@@ -257,14 +232,3 @@ def _phrase(schema: dict[str, Any]) -> str:
         case {"type": kind}:
             return _WORDS[kind]
     return "nothing of the kind"
-
-
-def _dotted(path: KeyPath) -> str:
-    dotted = ""
-    for part in path:
-        if isinstance(part, int):
-            dotted += f"[{part}]"
-        else:
-            name = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part, ensure_ascii=False)
-            dotted += f".{name}" if dotted else name
-    return dotted

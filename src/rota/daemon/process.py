@@ -21,8 +21,9 @@ import uvloop
 import rota
 from rota.api.app import create_app
 from rota.config.config import Config
-from rota.config.load import load
-from rota.daemon import folder, listening, log, systemd
+from rota.config.load import NOTHING, load
+from rota.config.places import config_path
+from rota.daemon import folder, listening, log, reloading, systemd
 from rota.daemon.http import HttpServer
 from rota.daemon.token import token_of
 from rota.engine.engine import Engine
@@ -30,12 +31,15 @@ from rota.events.bus import BLOCK, Bus
 from rota.keeper.link import KeeperLink
 from rota.mcp.room import PATH, Room
 from rota.model.error import Unusable
+from rota.operations.loading import Loading
 from rota.operations.rota import Rota
 from rota.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from pathlib import Path
+
+    from rota.operations.loading import Read
 
 T = TypeVar("T")
 
@@ -45,7 +49,7 @@ logger = structlog.get_logger(__name__)
 READY_FILE = "server.json"
 
 #: The signals that end the server, and leave the runs alone.
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,7 @@ class Plan:
     """What is to be served, and where."""
 
     config: Config
+    read: Read  #: reads it anew
     data: Path
     auth: bool  #: whether requests over TCP need the token
     any_port: bool  #: whether another port will do when the one that is wanted is in use
@@ -72,18 +77,15 @@ def run(
     auth = os.environ.get("ROTA_AUTH", "on")
     if auth not in ("on", "off"):
         raise Unusable(f"ROTA_AUTH is {auth!r}; it may be on or off")
-    loaded = Config() if config is None else load(config)
+    read = partial(_read, config, host=host, port=port)
+    loaded = read()
     for each in loaded.warnings:
         logger.warning("the configuration says something that is hardly meant", warning=str(each))
-    server = replace(
-        loaded.server,
-        host=loaded.server.host if host is None else host,
-        port=loaded.server.port if port is None else port,
-    )
     folder.prepare(data)
     with folder.held(data), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         plan = Plan(
-            config=replace(loaded, server=server),
+            config=loaded,
+            read=read,
             data=data,
             auth=auth == "on",
             any_port=any_port,
@@ -91,6 +93,20 @@ def run(
         )
         runner.run(_serve(plan))
     return 0
+
+
+def _read(
+    path: Path | None, instead: Mapping[str, str] = NOTHING, *, host: str | None, port: int | None
+) -> Config:
+    """The configuration, in which flags take precedence; looked for anew while there was none."""
+    found = path or config_path(None, os.environ)
+    loaded = Config() if found is None else load(found, instead=instead)
+    server = replace(
+        loaded.server,
+        host=loaded.server.host if host is None else host,
+        port=loaded.server.port if port is None else port,
+    )
+    return replace(loaded, server=server)
 
 
 def _raise_limit() -> int:
@@ -104,12 +120,14 @@ async def _serve(plan: Plan) -> None:
     for each in ENDING:
         if signal.getsignal(each) is not signal.SIG_IGN:  # `nohup` means it
             asyncio.get_running_loop().add_signal_handler(each, ending.set)
+    hangups = reloading.Hangups()
     async with contextlib.AsyncExitStack() as parts:
         it = await _unless(ending, _start(plan, parts, broken=ending.set))
         if it is None:
             return
         _settle_memory()
-        await _unless(ending, it.shutdown_asked.wait())
+        async with reloading.automatic(it, hangups, over=ending.set):
+            await _unless(ending, it.shutdown_asked.wait())
         if it.shutdown_asked.is_set():
             logger.info("shutting down: every run is being ended")
             await _unless(ending, it.engine.shutdown())
@@ -163,11 +181,13 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
     )
     parts.push_async_callback(engine.stop)
     await engine.start()
+    loading = Loading(read=plan.read, loaded_at=datetime.now(UTC))
+    loading.note(plan.config.watched, {})
     it = Rota(
         engine=engine,
         store=store,
         bus=bus,
-        config=plan.config,
+        loading=loading,
         data=data,
         version=rota.__version__,
         pid=os.getpid(),

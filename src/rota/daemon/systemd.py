@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from pathlib import Path
 
 import structlog
@@ -30,6 +31,11 @@ def _unit_of(cgroup: str) -> str:
     """The unit that a control group is of, which may lie below the unit's own (`DelegateSubgroup=`)."""
     names = cgroup.split("/")
     return next((name for name in reversed(names) if name.endswith((".service", ".scope"))), names[-1])
+
+
+def notify_reloading() -> None:
+    """Say that a reload is under way; `READY=1` says that it is over (systemd.service(5), notify-reload)."""
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 async def warn_of_kill_mode() -> None:

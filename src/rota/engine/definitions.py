@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rota.engine.spawning import argv_of_job, spawn_of
@@ -13,9 +14,9 @@ from rota.model.task import EnvBase, Stdin, Task
 from rota.storage.vault import Locked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from rota.config.config import Jobs
+    from rota.config.config import Config, Jobs
     from rota.engine.login import Login
     from rota.keeper.account import Account
     from rota.keeper.link import Spawn
@@ -32,42 +33,81 @@ class Undefined(Exception):
 class Definitions:
     """The rules of every task and service, and of all jobs, by the name that `Run.defined_by` has for them.
 
-    Whatever goes by rules (slots, retention, log caps) asks by that name, and need not know which it is.
+    Whatever goes by rules (slots, retention, log caps) asks by that name, and need not know which it is. A
+    reload changes what stands in `tasks` and `rules`, which stay the same mappings: so all who were given
+    them go by the new ones from one moment on. A run keeps to the definition that it was started under.
     """
 
-    def __init__(
-        self,
-        tasks: Mapping[str, Task],
-        services: Mapping[str, Service],
-        jobs: Jobs,
-        *,
-        vault: Vault,
-        base: Mapping[str, str],
-        folder: str,
-    ) -> None:
-        """`base` is the server's environment as tasks may see it, `folder` where they run."""
-        self.rules: Mapping[str, Task] = {
-            **tasks,
-            **{name: service.life for name, service in services.items()},
-            JOBS: rules_of(jobs),
-        }
+    def __init__(self, *, vault: Vault, base: Mapping[str, str]) -> None:
+        """`base` is the server's environment as tasks may see it."""
+        self._tasks: dict[str, Task] = {}
+        self._rules: dict[str, Task] = {}
+        self.tasks: Mapping[str, Task] = MappingProxyType(self._tasks)
+        self.rules: Mapping[str, Task] = MappingProxyType(self._rules)
+        self._revisions: Mapping[str, int] = {}
+        self._former: dict[tuple[str, int], Task] = {}  # under which some open run was started
+        self._judging: dict[tuple[str, int], Task] = {}  # those of earlier servers, as far as they are known
         self.login: Login | None = None  #: whose jobs are; known before the first of them
         self.clean: Mapping[str, str] = {}  #: what `env_base = "clean"` is; known before the first run
-        self._services = services
+        self._services: Mapping[str, Service] = {}
         self._vault = vault
         self._base = base
+        self._folder = ""
+
+    def take(self, config: Config, *, revisions: Mapping[str, int], folder: str) -> None:
+        """Go by these from now on; `folder` is where tasks run that name none."""
+        for name, rules in self._rules.items():
+            if name in self._revisions and revisions.get(name) != self._revisions[name]:
+                self._former[name, self._revisions[name]] = rules
+        self._tasks.clear()
+        self._tasks.update(config.tasks)
+        self._services = config.services
+        self._rules.clear()
+        self._rules.update(config.tasks)
+        self._rules.update({name: service.life for name, service in config.services.items()})
+        self._rules[JOBS] = rules_of(config.jobs)
+        self._revisions = revisions
         self._folder = folder
+
+    def judge_by(self, former: Task, revision: int) -> None:
+        """A definition of an earlier server's, which some open run was started under."""
+        self._judging[former.name, revision] = former
+
+    def forget(self, open_runs: Iterable[Run]) -> None:
+        """Let go of the former definitions that none of these was started under."""
+        used = {(run.defined_by, run.revision) for run in open_runs}
+        self._former = {key: task for key, task in self._former.items() if key in used}
+
+    def revision_of(self, name: str) -> int | None:
+        """The number of a task's definition; None for jobs, whose runs carry theirs."""
+        return self._revisions.get(name)
+
+    def is_former(self, run: Run) -> bool:
+        """Whether the run was started under another definition than its task has now."""
+        return run.revision is not None and run.revision != self._revisions.get(run.defined_by)
+
+    def is_of_today(self, run: Run) -> bool:
+        """Whether its task is there, and says what it said when the run was handed over."""
+        return run.defined_by in self._rules and not self.is_former(run)
+
+    def of(self, run: Run) -> Task | None:
+        """The rules of a run: those that it was started under; None when its task is gone."""
+        if run.revision is not None and self.is_former(run):
+            former = self._former.get((run.defined_by, run.revision))
+            if former is not None:
+                return former
+        return self._rules.get(run.defined_by)
 
     def user(self, run: Run) -> str | None:
         """Whose the run is to be; None is the server's own."""
-        task = self.rules.get(run.defined_by)
+        task = self.of(run)
         return task.user if task is not None else None
 
     def spawn(self, run: Run, account: Account | None) -> Spawn:
         """What the keeper is told of a run; `account` is that of its user. Raises Undefined."""
         if run.job is not None:
             return self._spawn_of_job(run, run.job, account)
-        task = self.rules.get(run.defined_by)
+        task = self.of(run)
         if task is None:
             raise Undefined("its task, or service, is no longer in the configuration")
         base = self._base if task.env_base is EnvBase.INHERIT else self.clean
@@ -84,7 +124,7 @@ class Definitions:
 
     def exit_codes(self, run: Run) -> frozenset[int]:
         """Those that are a success."""
-        task = self.rules.get(run.defined_by)
+        task = self._judging.get((run.defined_by, run.revision or 0)) or self.of(run)
         return task.exit_codes if task is not None else frozenset({0})
 
     def _of_service(self, run: Run) -> dict[str, Any]:

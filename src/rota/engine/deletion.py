@@ -39,10 +39,10 @@ class Deletion:
         bus: Bus,
         clock: Clock,
         background: Background,
-        keep: timedelta,
+        keep: Callable[[], timedelta],
         settle: Callable[[], Awaitable[datetime | None]],
     ) -> None:
-        """`keep` is how long a deleted run can be restored; `settle` writes down up to when all ticks are
+        """`keep` says how long a deleted run can be restored; `settle` writes down up to when all ticks are
         dealt with, as far as that can be, and says it.
         """
         self._store = store
@@ -124,7 +124,7 @@ class Deletion:
         return outcomes
 
     def _shown(self, found: Iterable[tuple[Run, datetime]]) -> list[Run]:
-        until = self._clock.now() - self._keep
+        until = self._clock.now() - self._keep()
         return [replace(run, deleted_at=at) for run, at in found if at > until]
 
 

@@ -6,12 +6,13 @@ import asyncio
 import os
 from bisect import insort
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rota.config.difference import settled
 from rota.engine.background import Background
 from rota.engine.clock import Clock, Ids
 from rota.engine.definitions import Definitions
@@ -28,6 +29,7 @@ from rota.engine.ledger import Ledger
 from rota.engine.login import login
 from rota.engine.pauses import Pauses
 from rota.engine.pausing import Pausing
+from rota.engine.preparation import prepare
 from rota.engine.recovery import Recovery
 from rota.engine.scheduler import Scheduler
 from rota.engine.services.health import Health as ServiceHealth
@@ -37,11 +39,12 @@ from rota.engine.spawning import inherited
 from rota.engine.startup import Startup
 from rota.engine.store_watch import StoreWatch
 from rota.engine.sweeper import Sweeper
-from rota.engine.timetable import Coming, Timetable, upcoming
+from rota.engine.timetable import Coming, upcoming
 from rota.engine.waiters import Waiters
 from rota.engine.why import TickFate, fates, unrecorded_ticks
 from rota.keeper.account import NoAccount
 from rota.keeper.link import KeeperLink
+from rota.model.definition import judging
 from rota.model.error import (
     Fault,
     Invalid,
@@ -61,18 +64,20 @@ from rota.storage.vault import Locked, Vault
 from rota.timing.planner import Planner
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rota.config.config import Config
     from rota.engine.effective_params import Effective
     from rota.engine.login import Login
+    from rota.engine.preparation import Prepared
     from rota.events.bus import Bus
     from rota.model.job import Job
     from rota.model.run import Actor, Run, RunId, TriggeredBy
     from rota.model.task import Task
     from rota.storage.requests import Request
     from rota.storage.store import Store
+    from rota.storage.tasks import TaskRecord
     from rota.timing.schedule import Schedule
 
 _due_at = attrgetter("due_at")
@@ -82,6 +87,16 @@ OTHERS = 200
 
 PATIENCE = 1.0
 """Seconds that a stop gives to the writes in flight."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effects:
+    """What a reload does to what runs and waits. What is not named goes on as it was."""
+
+    stopped: Sequence[Run]  #: runs that waited, and whose task is gone
+    stopped_services: Sequence[str]
+    restarted: Sequence[str]  #: services whose processes see something else now, one life after another
+    scaled: Sequence[str]  #: services with another number of instances
 
 
 class Engine:
@@ -99,14 +114,13 @@ class Engine:
         environ: Mapping[str, str] | None = None,
         open_link: Callable[[], Awaitable[KeeperLink]] | None = None,
     ) -> None:
-        self.tasks: Mapping[str, Task] = config.tasks
-        self._jobs = config.jobs
-        self._timetable = Timetable(config.server.timezone, config.calendars)
+        self._config = config
         self._store = store
         self._data = data
         self._clock = clock or Clock()
-        self._schedules: dict[str, tuple[Schedule, ...]] = {}
-        self._since: dict[str, datetime] = {}  # when each task got its schedule
+        self._prepared: Prepared | None = None
+        self._schedules: Mapping[str, tuple[Schedule, ...]] = {}
+        self._since: Mapping[str, datetime] = {}  # when each task got its schedule
         self._planner: Planner | None = None
         self._scheduler: Scheduler | None = None
         self._started = False
@@ -117,17 +131,12 @@ class Engine:
         self._waiters = Waiters()
         self._vault = Vault(data)
         self._definitions = Definitions(
-            self.tasks,
-            config.services,
-            config.jobs,
-            vault=self._vault,
-            base=inherited(os.environ if environ is None else environ),
-            folder=str(config.path.parent.absolute() if config.path is not None else Path.home()),
+            vault=self._vault, base=inherited(os.environ if environ is None else environ)
         )
         self._slots = Slots(
             self._definitions.rules,
             self.tasks,
-            groups={name: group.max_concurrent for name, group in config.groups.items()},
+            groups=_limits(config),
             server=config.server.max_concurrent,
         )
         self._pauses = Pauses(self.tasks)
@@ -216,7 +225,7 @@ class Engine:
             bus=bus,
             clock=self._clock,
             background=self._background,
-            keep=config.storage.keep_deleted,
+            keep=lambda: self._config.storage.keep_deleted,
             settle=self._settle_ticks,
         )
         self._sweeper = Sweeper(
@@ -225,8 +234,6 @@ class Engine:
             bus=bus,
             clock=self._clock,
             data=data,
-            max_size=config.storage.max_size,
-            keep_deleted=config.storage.keep_deleted,
             running=lambda: [entry.known.id for entry in self._ledger if entry.known.hand_over is not None],
         )
 
@@ -238,14 +245,19 @@ class Engine:
         if self._started:
             return
         self._started = True
-        fingerprints = {name: self._timetable.fingerprint(task) for name, task in self.tasks.items()}
-        records = await self._store.register_tasks(fingerprints, self._clock.now())
+        prepared = prepare(self._config)
+        records = await self._register(prepared)
         await self.pausing.take_up()
         open_runs = await self._store.open_runs()
+        self._take(prepared, records)
+        former = {
+            (run.defined_by, run.revision or 0) for run in open_runs if self._definitions.is_former(run)
+        }
+        for revision in await self._store.some_revisions(former):
+            self._definitions.judge_by(judging(revision), revision.number)
         self._intake.take_up(open_runs)
         self.services.take_up(await self._store.services(), open_runs)
-        if any(task.env_base is EnvBase.CLEAN for task in self._definitions.rules.values()):
-            self._definitions.clean = (await asyncio.to_thread(login, None)).environment
+        await self._know_clean(self._config)
         if any(run.job is not None for run in open_runs):
             with suppress(JobRefused):  # those that are to be spawned say why they cannot be
                 await self.login()
@@ -255,18 +267,12 @@ class Engine:
         await self.services.begin(self._dispatcher.boot_id, anew=was_shut_down)
         take_word(self._data)
         self._intake.go_on()
-        self._schedules = {
-            name: schedules
-            for name, task in self.tasks.items()
-            if (schedules := self._timetable.schedules_of(task))
-        }
-        self._since = {name: records[name].schedule_since for name in self._schedules}
         self._planner = Planner(
             self._schedules,
             {**self._since, **await self._told_of_pauses()},
             horizon=await self._store.horizon(),
             now=self._clock.now(),
-            catch_up={name: self.tasks[name].catch_up for name in self._schedules},
+            catch_up=self._catch_up(),
         )
         self._scheduler = Scheduler(
             planner=self._planner,
@@ -308,6 +314,35 @@ class Engine:
             await self._cancel_pending()  # those that were on their way to the keeper, and came back
         await self.stop()
 
+    @property
+    def config(self) -> Config:
+        """What it goes by. A reload replaces it."""
+        return self._config
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The tasks that there are."""
+        return self._definitions.tasks
+
+    def effects(self, config: Config) -> Effects:
+        """What would become of what runs and waits, if it went by this configuration now."""
+        asked = self.services.orders.would_redefine(config.services)
+        return Effects(
+            stopped=self._intake.undefined(config.tasks),
+            stopped_services=asked.removed,
+            restarted=asked.restarted,
+            scaled=asked.scaled,
+        )
+
+    async def reload(self, config: Config) -> Effects:
+        """Go by another configuration from now on, and say what became of what ran and waited.
+
+        What runs goes on under the definition that it was started under. One at a time. It is carried out
+        even if the caller goes away. Raises ShuttingDown and StoreUnavailable, having changed nothing.
+        """
+        self._may_start()
+        return await self._background.finish(self._go_by(settled(self._config, config)))
+
     async def trigger(
         self,
         task_name: str,
@@ -332,6 +367,7 @@ class Engine:
         sealed = None
         if effective.secrets:
             sealed = await self._seal({name: value.reveal() for name, value in effective.secrets.items()})
+            task = self.may_be_triggered(task_name)  # there may have been a reload meanwhile
         asked = Asked(
             triggered_by=triggered_by,
             effective=effective,
@@ -378,7 +414,7 @@ class Engine:
         """Whose jobs are, and what they find. Raises JobRefused when the machine has no such user."""
         if self._definitions.login is None:
             try:
-                self._definitions.login = await asyncio.to_thread(login, self._jobs.user)
+                self._definitions.login = await asyncio.to_thread(login, self._config.jobs.user)
             except NoAccount as error:
                 raise JobRefused(f"[jobs] user: {error}") from error
         return self._definitions.login
@@ -490,6 +526,64 @@ class Engine:
             await self._scheduler.save_horizon()
         return await self._store.horizon()
 
+    async def _go_by(self, config: Config) -> Effects:
+        prepared = await asyncio.to_thread(prepare, config, self._prepared)
+        await self._know_clean(config)
+        jobs_login = self._definitions.login
+        if jobs_login is not None and config.jobs.user != self._config.jobs.user:
+            try:
+                jobs_login = await asyncio.to_thread(login, config.jobs.user)
+            except NoAccount:  # the next job is told
+                jobs_login = None
+        records = await self._register(prepared)
+        scheduler, planner = self._scheduler, self._planner
+        if scheduler is None or planner is None:
+            raise ShuttingDown
+        effects = self.effects(config)
+
+        def go_over() -> None:
+            # Nothing waits in here: no trigger, no tick and no end of a run sees half of it.
+            nonlocal effects
+            effects = self.effects(config)
+            self._definitions.forget(entry.known for entry in self._ledger)
+            self._definitions.login = jobs_login
+            self._take(prepared, records)
+            planner.change(self._schedules, self._since, catch_up=self._catch_up())
+            scheduler.forget_others(self._schedules)
+            self._slots.go_by(self.tasks, groups=_limits(config), server=config.server.max_concurrent)
+            self._intake.go_by_new_rules()
+
+        async with scheduler.between_turns():
+            await self.services.orders.redefine(config.services, go_over=go_over)
+        return effects
+
+    async def _register(self, prepared: Prepared) -> Mapping[str, TaskRecord]:
+        return await self._store.register_tasks(
+            prepared.fingerprints, prepared.definitions, self._clock.now()
+        )
+
+    def _take(self, prepared: Prepared, records: Mapping[str, TaskRecord]) -> None:
+        """Go by a configuration that was prepared and registered."""
+        config = prepared.config
+        self._config, self._prepared = config, prepared
+        self._definitions.take(
+            config,
+            revisions={name: record.revision for name, record in records.items()},
+            folder=str(config.path.parent.absolute() if config.path is not None else Path.home()),
+        )
+        self._sweeper.take(max_size=config.storage.max_size, keep_deleted=config.storage.keep_deleted)
+        self._schedules = prepared.schedules
+        self._since = {name: records[name].schedule_since for name in self._schedules}
+
+    def _catch_up(self) -> dict[str, int]:
+        return {name: self.tasks[name].catch_up for name in self._schedules}
+
+    async def _know_clean(self, config: Config) -> None:
+        """What `env_base = "clean"` is, before the first run of a task that says so."""
+        rules = (*config.tasks.values(), *(service.life for service in config.services.values()))
+        if not self._definitions.clean and any(each.env_base is EnvBase.CLEAN for each in rules):
+            self._definitions.clean = (await asyncio.to_thread(login, None)).environment
+
     def _effective(self, task: Task, params: Mapping[str, object], at: datetime | None) -> Effective:
         """What the run is given. Raises Invalid, which names every fault of what was asked for."""
         faults: list[Fault] = []
@@ -576,4 +670,9 @@ class Engine:
             self.services.started(run)
         elif run.hand_over is None:
             self._handing.taken_back(run)
-            self._intake.watch(run)
+            self._intake.taken_back(run)
+
+
+def _limits(config: Config) -> dict[str, int]:
+    """How many runs of each group may be running at once."""
+    return {name: group.max_concurrent for name, group in config.groups.items()}

@@ -64,6 +64,10 @@ class Handing:
         """Whether a run can be handed over right now."""
         return self._dispatcher.ready and not self._watch.failing and not self.closed
 
+    def revision_of(self, name: str) -> int | None:
+        """Under which of its task's definitions a run is handed over now."""
+        return self._definitions.revision_of(name)
+
     def sign(self) -> HandOver:
         """A new hand-over to the keeper that is connected; only while `possible`."""
         return self._dispatcher.sign()
@@ -107,8 +111,7 @@ class Handing:
             except Undefined as error:
                 self._end_unstarted(entry, Cause.START_FAILED, str(error))
         else:  # that keeper was lost before it heard of the run, which another may therefore start
-            self._take_back(entry)
-            self._ready[run.id] = None
+            self.hand_anew(entry)
 
     def refused(self, entry: Entry, message: NotNow) -> None:
         """The keeper could not start it, and nothing of it exists."""
@@ -140,6 +143,11 @@ class Handing:
     def stopped_by(self, run_id: RunId) -> str | None:
         """Who asked to stop it, if anybody did since this server began."""
         return self._stops.get(run_id)
+
+    def hand_anew(self, entry: Entry) -> None:
+        """Of a run that its keeper never heard of: hand it over once more, under what its task says now."""
+        self._take_back(entry)
+        self._ready[entry.known.id] = None
 
     def ask_again(self, run_id: RunId) -> None:
         """Repeat to a keeper that was just met what was asked of the one before."""
@@ -175,7 +183,8 @@ class Handing:
         if not self.possible or entry.writing or entry.known is not entry.stored:
             self._ready[entry.known.id] = None  # overtaken since it was chosen: looked at again
             return
-        handed = entry.stored.handed_over(self.sign())
+        revision = self.revision_of(entry.stored.defined_by)
+        handed = entry.stored.handed_over(self.sign(), revision=revision)
         try:
             moved = await self._ledger.move(entry, handed, synced=True)
         except StoreUnavailable:

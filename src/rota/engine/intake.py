@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from rota.storage.store import Store
     from rota.timing.planner import Tick
 
-NO_TASK = "its task, or service, is no longer in the configuration"
+UNDEFINED = "a configuration without its definition"
+"""Who stops what waits then."""
 
 #: What becomes of a trigger that wants to start, and a pause does not keep.
 _ASKED_AT_ONCE = frozenset({Fate.START, Fate.QUEUE, Fate.REPLACE})
@@ -247,10 +248,8 @@ class Intake:
         """Once the keeper's list is reconciled: start who has his turn, end who waits in vain."""
         for entry in self._ledger:
             self.look(entry.known.id)
+        self._withdraw_undefined()
         for name in self._slots.names():
-            if name not in self._rules:
-                self._end_waiting(name)
-                continue
             self._turn(self._slots.promote(name))
             self._make_room(name)
 
@@ -268,6 +267,39 @@ class Intake:
         for name in names:
             self._turn(self._slots.promote(name))
             self._make_room(name)
+
+    def undefined(self, tasks: Collection[str]) -> list[Run]:
+        """The runs of tasks that wait for their start, and end when these tasks are all that there are."""
+        return [
+            entry.stored
+            for entry in self._ledger
+            if _waits(entry) and entry.known.kind is Kind.TASK and entry.known.defined_by not in tasks
+        ]
+
+    def go_by_new_rules(self) -> None:
+        """The rules are others from now on: end what waits and has none any more, look anew at the rest.
+
+        The slots go by the new limits already.
+        """
+        self._withdraw_undefined()
+        for entry in self._ledger:
+            if _waits(entry):
+                self.watch(entry.known)
+        for name in self._slots.names():  # a task of another group may be held by another pause, or by none
+            self._slots.pause(name)
+            kept = [run_id for run_id in self._slots.kept(name) if not self._is_held(name, run_id)]
+            self._slots.resume(name, kept)
+        for name in self._slots.names():
+            self._turn(self._slots.promote(name))
+            self._make_room(name)
+
+    def taken_back(self, run: Run) -> None:
+        """No keeper has it any more, and the store says so."""
+        entry = self._ledger.find(run.id)
+        if entry is not None and run.defined_by not in self._rules:
+            self._withdraw(entry)
+        else:
+            self.watch(run)
 
     def watch(self, run: Run) -> None:
         """Look at this pending run again when it is due, and when it is too late for it."""
@@ -353,6 +385,7 @@ class Intake:
             instance_index=asked.instance_index,
             despite_pause=self._despite_pause(task.name, fate),
             hand_over=self._handing.sign() if at_once else None,
+            revision=self._handing.revision_of(task.name) if at_once else None,
         )
         pause = self._pauses.holding_run(run)
         if fate is Fate.PAUSED and pause is not None:
@@ -415,11 +448,14 @@ class Intake:
             self._bus.emit(EventKind.RUN_CREATED, run.created_at, run)
             self._bus.emit(EventKind.RUN_ENDED, run.created_at, run)
             return
-        self._ledger.enter(run)
+        entry = self._ledger.enter(run)
         shown = run if run.hand_over is not None else replace(run, waiting_for=self.waiting_for(run))
         self._bus.emit(EventKind.RUN_CREATED, run.created_at, shown)
         if run.hand_over is not None:
             self._handing.send(run)
+        elif run.defined_by not in self._rules:  # its task went while it was being written
+            self._withdraw(entry)
+            return
         elif self._slots.holds(run.defined_by, run.id):  # its turn came at once, or while it was written
             self._handing.add(run.id)
         if run.hand_over is None:
@@ -431,8 +467,7 @@ class Intake:
         run = entry.known
         task = self._rules.get(run.defined_by)
         if task is None:
-            ending = Ending(end_at=self._clock.now(), message=NO_TASK)
-            self._ledger.ended(entry, EndReason.START_FAILED, ending)
+            self._withdraw(entry)
         elif run.job is not None or self._pauses.holding_run(run) is not None:
             self._wait(run)
             self._turn(self._slots.promote(run.defined_by))
@@ -458,7 +493,8 @@ class Intake:
 
         Done after the commit of the newer one: if that fails, nothing has happened to the others.
         """
-        if self._rules[name].on_overlap is not Overlap.REPLACE:
+        task = self._rules.get(name)
+        if task is None or task.on_overlap is not Overlap.REPLACE:
             return
         for run_id in self._slots.displaced(name, self._is_written):
             entry = self._ledger.find(run_id)
@@ -475,12 +511,19 @@ class Intake:
     def _is_written(self, run_id: RunId) -> bool:
         return self._ledger.find(run_id) is not None
 
-    def _end_waiting(self, name: str) -> None:
-        for run_id in self._slots.waiting(name):
-            entry = self._ledger.find(run_id)
-            if entry is not None:
-                ending = Ending(end_at=self._clock.now(), message=NO_TASK)
-                self._ledger.ended(entry, EndReason.START_FAILED, ending)
+    def _withdraw_undefined(self) -> None:
+        for entry in self._ledger:
+            if _waits(entry) and entry.known.defined_by not in self._rules:
+                self._withdraw(entry)
+
+    def _withdraw(self, entry: Entry) -> None:
+        self._slots.leave(entry.known.defined_by, entry.known.id)
+        self._handing.ask_to_stop(entry, UNDEFINED)
+
+
+def _waits(entry: Entry) -> bool:
+    """Whether the run is pending, and no keeper has it."""
+    return entry.known.status is Status.PENDING and entry.known.hand_over is None
 
 
 def _wanted_at(run: Run) -> datetime:

@@ -9,7 +9,7 @@ from rota.model.run import Ending, EndReason, Run, TriggeredBy
 from rota.timing.gap import Gap, GapCause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from rota.engine.clock import Ids
@@ -111,6 +111,10 @@ class Unrecorded:
             self._join(gap)
         for gap in gaps:
             self._join(gap)
+
+    def keep(self, task_names: Collection[str]) -> None:
+        """Forget those of other tasks than these."""
+        self._gaps = {name: gap for name, gap in self._gaps.items() if name in task_names}
 
     def take(self) -> list[Gap]:
         """All that is remembered, and forgotten with that."""

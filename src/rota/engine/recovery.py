@@ -87,7 +87,11 @@ class Recovery:
             if run.id not in still_there:
                 self._lose(run, link, left.get(run.id, Left()))
         for run in verdicts.spawn:
-            self._handing.send(run)
+            entry = self._ledger.find(run.id)
+            if entry is not None and not self._definitions.is_of_today(run):
+                self._handing.hand_anew(entry)  # of the former definition nobody knows the secrets any more
+            else:
+                self._handing.send(run)
         for run_id in verdicts.acknowledge:
             if (
                 self._ledger.find(run_id) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from rota.model.error import StoreUnavailable
 from rota.timing.planner import Due
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
     from datetime import datetime
 
     from rota.engine.background import Background
@@ -50,22 +53,37 @@ class Scheduler:
         self._background = background
         self._unrecorded = Unrecorded()
         self._closed = False
+        self._turning = asyncio.Lock()
+        self._changed = asyncio.Event()
         self._looked_at = clock.passed()
         self._unsaved = False  # ticks were decided beyond the horizon on file
 
     async def run(self) -> None:
         """Go on until closed. A fault in one turn is logged, and does not end all schedules."""
         while not self._closed:
+            self._changed.clear()
             try:
-                pause = await self.turn()
+                async with self._turning:
+                    pause = await self.turn()
             except Exception:
                 log.exception("a turn of the scheduler failed")
                 pause = GLANCE
-            await self._clock.sleep(pause)
+            await self._pause(pause)
 
     def close(self) -> None:
         """Claim nothing more: what becomes due is the next server's."""
         self._closed = True
+
+    @asynccontextmanager
+    async def between_turns(self) -> AsyncIterator[None]:
+        """While this is held no tick is being claimed, so the schedules can change; then it looks anew."""
+        async with self._turning:
+            yield
+        self._changed.set()
+
+    def forget_others(self, task_names: Collection[str]) -> None:
+        """What could not be recorded is owed by these tasks alone: the others are gone."""
+        self._unrecorded.keep(task_names)
 
     async def turn(self) -> float:
         """Do what is due; the seconds until there may be more."""
@@ -92,6 +110,17 @@ class Scheduler:
             self._watch.failed(error)
         else:
             self._unsaved = False
+
+    async def _pause(self, seconds: float) -> None:
+        """For so long, or until the schedules have changed."""
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        changing = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait((sleeping, changing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            changing.cancel()
+            await asyncio.gather(sleeping, changing, return_exceptions=True)
 
     async def _claim(self, due: Due) -> None:
         self._unsaved = True

@@ -36,7 +36,7 @@ class Startup:
         watch: StoreWatch,
         background: Background,
     ) -> None:
-        self._tasks = [task for task in tasks.values() if task.run_on_start and task.enabled]
+        self._tasks = tasks
         self._store = store
         self._intake = intake
         self._ledger = ledger
@@ -63,7 +63,8 @@ class Startup:
             if entry.known.status is Status.ENDED:
                 await self._waiters.wait(entry.known.id, PATIENCE)
         try:
-            await self._intake.startup(self._tasks, keeper_id)
+            tasks = [task for task in self._tasks.values() if task.run_on_start and task.enabled]
+            await self._intake.startup(tasks, keeper_id)
         except StoreUnavailable:
             return  # it is tried again when the store has healed
         self._met = None

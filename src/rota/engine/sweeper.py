@@ -48,30 +48,39 @@ class Sweeper:
         bus: Bus,
         clock: Clock,
         data: Path,
-        max_size: int,
-        keep_deleted: timedelta = timedelta(),
         running: Callable[[], Iterable[RunId]],
     ) -> None:
-        """`rules` are those of each task, and of all jobs; `running` tells whose logs are being written;
-        `max_size` is for all logs, 0 for any size; deleted runs go for good after `keep_deleted`.
-        """
+        """`rules` are those of each task, and of all jobs; `running` tells whose logs are being written."""
         self._rules = rules
         self._store = store
         self._bus = bus
         self._clock = clock
         self._data = data
-        self._max_size = max_size
+        self._max_size = 0
         self._running = running
-        self._pauses = {
-            name: wait.total_seconds() for name, task in rules.items() if (wait := pause(task)) is not None
-        }
-        self._look_at = dict.fromkeys(self._pauses, 0.0)  # when, by the monotonic clock
-        self._keep_deleted = keep_deleted
+        self._keep_deleted = timedelta()
+        self._pauses: dict[str, float] = {}
+        self._look_at: dict[str, float] = {}  # when, by the monotonic clock
         self._purge_at = 0.0  # when deleted runs are looked at, by the monotonic clock
         self._total = 0
         self._counted_at: float | None = None
         self._first = ""  # no log that is there is older than this run's
         self._listed = True  # there may be files to remove of which nobody else thinks
+
+    def take(self, *, max_size: int, keep_deleted: timedelta = timedelta()) -> None:
+        """The rules are others from now on: look at everything anew.
+
+        `max_size` is for all logs, 0 for any size; deleted runs go for good after `keep_deleted`.
+        """
+        self._max_size = max_size
+        self._keep_deleted = keep_deleted
+        self._purge_at = 0.0
+        self._pauses = {
+            name: wait.total_seconds()
+            for name, task in self._rules.items()
+            if (wait := pause(task)) is not None
+        }
+        self._look_at = dict.fromkeys(self._pauses, 0.0)
 
     def ended(self, run: Run, log_size: int) -> None:
         """A run is over, and its end is stored."""
@@ -100,7 +109,8 @@ class Sweeper:
         now = self._clock.monotonic()
         due = [name for name, at in self._look_at.items() if at <= now][:TASKS]
         for name in due:
-            await self._sweep(self._rules[name])
+            if name in self._look_at:  # else its rules have gone meanwhile
+                await self._sweep(self._rules[name])
         if self._purge_at <= now:
             await self._purge()
             self._purge_at = now + look_at_deleted(self._keep_deleted).total_seconds()
@@ -119,7 +129,8 @@ class Sweeper:
                 if going:
                     await self._delete(going)
         finally:
-            self._look_at.setdefault(task.name, self._clock.monotonic() + self._pauses[task.name])
+            if (wait := self._pauses.get(task.name)) is not None:
+                self._look_at.setdefault(task.name, self._clock.monotonic() + wait)
 
     async def _delete(self, runs: list[Run]) -> None:
         deleted, freed = await self._store.delete([run.id for run in runs])

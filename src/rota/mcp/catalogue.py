@@ -23,6 +23,7 @@ from rota.mcp.tools import (
     run_subscription,
     run_task,
     run_task_async,
+    save_task,
     search_logs,
     tail_job_output,
     wait_for_run,
@@ -56,5 +57,6 @@ TOOLS: dict[str, Tool[Any]] = {
         search_logs.TOOL,
         diagnose_run.TOOL,
         preview_schedule.TOOL,
+        save_task.TOOL,
     )
 }

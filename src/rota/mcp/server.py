@@ -109,7 +109,10 @@ class _Methods:
 
     async def _list_tools(self, ctx: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
         tier = self._call(ctx).tier
-        return ListToolsResult(tools=[tool.listed for tool in TOOLS.values() if tier.covers(tool.tier)])
+        config = self._rota.config
+        return ListToolsResult(
+            tools=[tool.listed for tool in TOOLS.values() if tier.covers(tool.tier) and tool.is_on(config)]
+        )
 
     async def _call_tool(
         self, ctx: Context, params: CallToolRequestParams

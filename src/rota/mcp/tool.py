@@ -14,6 +14,7 @@ from rota.model.tier import Tier
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from rota.config.config import Config
     from rota.mcp.call import Call
     from rota.model.run import Run
     from rota.storage.waits import StoredWait
@@ -56,6 +57,9 @@ class Tool(Generic[A]):
     destroys: bool = False  #: it can end or change what is there
     repeats: bool = False  #: a second call of the same arguments changes nothing more
     reaches_out: bool = False  #: what it starts may do anything
+    is_on: Callable[[Config], bool] = lambda _: (
+        True
+    )  #: whether it is shown; used all the same, it says why not
     listed: Listed = field(init=False)
 
     def __post_init__(self) -> None:

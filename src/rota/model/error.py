@@ -2,9 +2,10 @@
 
 RotaError
 ├── NotFound            TaskNotFound · ServiceNotFound · GroupNotFound · RunNotFound · RunNotDeleted
+│                       RevisionNotFound
 ├── Refused             ManualTriggerOff · JobsOff · JobRefused · RunEnded · KeyReused · ShuttingDown
 │                       TaskIsService · NoReloadSignal · RunNotStarted · RunNotEnded · TickKept · TurnedAway
-│                       InputClosed · InputFull · NoTerminal
+│                       InputClosed · InputFull · NoTerminal · ManagedFileOff · ManagedFileStuck
 ├── RunUnclear          the ending of a run's id, which several have
 ├── Invalid             a value that its caller can mend; names every fault
 ├── StoreUnavailable    the database cannot be written (disk full, I/O error)
@@ -81,6 +82,15 @@ class RunNotDeleted(NotFound):
         self.run_id = run_id
 
 
+class RevisionNotFound(NotFound):
+    """The task never had this definition, or it is no longer kept."""
+
+    def __init__(self, task_name: str, number: int, *, newest: int) -> None:
+        super().__init__(f"there is no revision {number} of task {task_name!r}; the newest is {newest}")
+        self.task_name = task_name
+        self.number = number
+
+
 class Refused(RotaError):
     """The request is understood, and the answer is no."""
 
@@ -118,6 +128,14 @@ class JobsOff(Refused):
 
 class JobRefused(Refused):
     """The rules of `[jobs]` do not let this job be started."""
+
+
+class ManagedFileOff(Refused):
+    """Tasks may not be written, or not by this caller."""
+
+
+class ManagedFileStuck(Refused):
+    """The managed file cannot be read or written, or not so that nothing else in it changes."""
 
 
 class RunEnded(Refused):

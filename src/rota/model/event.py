@@ -22,6 +22,8 @@ class EventKind(StrEnum):
     RUN_RESTORED = "run.restored"  #: it was deleted, and is there again
     PAUSE_BEGAN = "pause.began"  #: a task, a group or everything is paused, or the reason is another one
     PAUSE_ENDED = "pause.ended"  #: it is not any more
+    CONFIG_LOADED = "config.loaded"  #: the configuration was loaded anew, and holds
+    CONFIG_REFUSED = "config.refused"  #: it has faults, and the one before it holds
     STORE_FAILED = "store.failed"  #: the database cannot be written
     STORE_HEALED = "store.healed"  #: it can again
     KEEPER_LOST = "keeper.lost"  #: the keeper has died; its runs end as lost

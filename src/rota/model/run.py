@@ -184,6 +184,7 @@ class Run:
     message: str | None = None  #: one sentence of Rota's own on why it ended so
     node: str = "local"
     hand_over: HandOver | None = None  #: None until it was given to a keeper
+    revision: int | None = None  #: which of its task's definitions it was started under
     sealed: str | None = None  #: the secrets that it was given, encrypted, until it ends
     waiting_for: WaitingFor | None = None  #: filled in where a pending run is shown; not stored
     deleted_at: datetime | None = None  #: filled in where a deleted run is shown; it is none of `runs`
@@ -203,17 +204,17 @@ class Run:
         """When it may start at the earliest; None: at once."""
         return self.due_at if self.due_at is not None else self.scheduled_at
 
-    def handed_over(self, to: HandOver) -> Self:
+    def handed_over(self, to: HandOver, *, revision: int | None = None) -> Self:
         """The same pending run, given to a keeper; its process may live from now on."""
         if self.status is not Status.PENDING:
             raise IllegalMove(f"run {self.id} is {self.status} and cannot be handed over")
-        return replace(self, hand_over=to)
+        return replace(self, hand_over=to, revision=revision)
 
     def taken_back(self) -> Self:
         """The same pending run, which the keeper could not start now; it may be handed over again."""
         if self.status is not Status.PENDING:
             raise IllegalMove(f"run {self.id} is {self.status} and cannot be taken back")
-        return replace(self, hand_over=None)
+        return replace(self, hand_over=None, revision=None)
 
     def started(self, *, at: datetime, pid: int, limits: Mapping[str, Limit] | None = None) -> Self:
         """Its process lives."""

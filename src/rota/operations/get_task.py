@@ -17,9 +17,9 @@ LAST_RUNS = 10
 
 async def get_task(rota: Rota, name: str) -> TaskNow:
     """The task as it stands. Raises TaskNotFound and TaskIsService."""
+    last_runs = await rota.store.last_runs(name, LAST_RUNS)
     if name not in rota.engine.tasks:
         raise not_found(rota, name)
-    last_runs = await rota.store.last_runs(name, LAST_RUNS)
     return task_now(rota, name, ticks=NEXT_TICKS, last_runs=last_runs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rota.model.pause import Pause
+    from rota.operations.loading import Refusal
     from rota.operations.rota import Rota
 
 
@@ -29,10 +31,14 @@ class ServerInfo:
     tasks: int
     warnings: Sequence[str]
     pauses: Sequence[Pause]  #: all that last, the oldest first
+    loaded_at: datetime  #: when the configuration was
+    refusal: Refusal | None  #: of a newer configuration, when it has faults
+    changed: bool  #: its files are others than when they were last read
 
 
-def info(rota: Rota) -> ServerInfo:
+async def info(rota: Rota) -> ServerInfo:
     """The server's own facts."""
+    changed = await asyncio.to_thread(rota.loading.look) != rota.loading.seen
     return ServerInfo(
         version=rota.version,
         pid=rota.pid,
@@ -45,4 +51,7 @@ def info(rota: Rota) -> ServerInfo:
         tasks=len(rota.engine.tasks),
         warnings=[str(warning) for warning in rota.config.warnings],
         pauses=rota.engine.pausing.in_force(),
+        loaded_at=rota.loading.loaded_at,
+        refusal=rota.loading.refusal,
+        changed=changed,
     )

@@ -42,14 +42,16 @@ class TaskPage:
 
 async def list_tasks(rota: Rota, *, limit: int, after: str | None) -> TaskPage:
     """The tasks that follow the name `after`, each with its next tick and its last run."""
+    latest = await rota.store.latest_runs()
     names = sorted(rota.engine.tasks)
     first = 0 if after is None else bisect.bisect_right(names, after)
     chosen = names[first : first + limit]
-    latest = await rota.store.latest_runs()
     items = []
     for count, name in enumerate(chosen, start=1):
         if count % STRETCH == 0:
             await asyncio.sleep(0)
+        if name not in rota.engine.tasks:  # a reload has taken it meanwhile
+            continue
         last = latest.get(name)
         items.append(task_now(rota, name, ticks=1, last_runs=[] if last is None else [last]))
     more = first + limit < len(names)

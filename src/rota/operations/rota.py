@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rota.engine.engine import Engine
     from rota.events.bus import Bus
     from rota.model.run import Run
+    from rota.operations.loading import Loading
     from rota.storage.store import Store
 
 
@@ -27,7 +28,7 @@ class Rota:
     engine: Engine
     store: Store
     bus: Bus
-    config: Config
+    loading: Loading
     data: Path
     version: str
     pid: int
@@ -38,3 +39,8 @@ class Rota:
     shutdown_asked: asyncio.Event = field(
         default_factory=asyncio.Event
     )  #: everything is to end, runs included
+
+    @property
+    def config(self) -> Config:
+        """What everything goes by now."""
+        return self.engine.config

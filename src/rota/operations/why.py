@@ -32,12 +32,13 @@ class Why:
 
 async def why(rota: Rota, task_name: str, *, ticks: int) -> Why:
     """What became of so many ticks, and what the next ones will be. Raises TaskNotFound."""
-    if task_name not in rota.engine.tasks:
+    task = rota.engine.tasks.get(task_name)
+    if task is None:
         raise not_found(rota, task_name)
     last = await rota.engine.why(task_name, ticks)
     following = rota.engine.next_ticks(task_name, NEXT_TICKS)
     pauses = rota.engine.pausing.of(task_name)
-    note = None if following else no_ticks(rota.engine.tasks[task_name])
+    note = None if following else no_ticks(task)
     if pauses and following:
         note = f"{pauses[0].told}: ticks that come before it is resumed are missed"
     return Why(task_name=task_name, last=last, next=following, note=note, pauses=pauses)

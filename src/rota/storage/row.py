@@ -71,6 +71,7 @@ def of_run(run: Run) -> tuple[object, ...]:
         None if run.job is None or not run.job.env else json.dumps(run.job.env),
         run.rerun_of_run_id,
         storable(run.despite_pause),
+        run.revision,
     )
 
 
@@ -84,6 +85,7 @@ def of_life(run: Run) -> tuple[object, ...]:
         storable(run.message),
         *((None, None, None) if hand_over is None else _hand_over(hand_over)),
         None if run.limits is None else _of_limits(run.limits),
+        run.revision,
     )
 
 
@@ -104,6 +106,7 @@ def of_end(run: Run) -> tuple[object, ...]:
         storable(run.message),
         *((None, None, None) if hand_over is None else _hand_over(hand_over)),
         None if run.limits is None else _of_limits(run.limits),
+        run.revision,
     )
 
 
@@ -152,6 +155,7 @@ def to_run(row: Sequence[Any]) -> Run:
         env,
         rerun_of_run_id,
         despite_pause,
+        revision,
     ) = row
     return Run(
         id=RunId(run_id),
@@ -197,6 +201,7 @@ def to_run(row: Sequence[Any]) -> Run:
         sealed=sealed,
         limits=None if limits is None else _limits(limits),
         rerun_of_run_id=rerun_of_run_id,
+        revision=revision,
     )
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.engine.interfaces import DBAPICursor
 
-_LIFE = ("status", "start_at", "pid", "message", "attempt", "keeper_id", "boot_id", "limits")
+_LIFE = ("status", "start_at", "pid", "message", "attempt", "keeper_id", "boot_id", "limits", "revision")
 _END = (
     "status", "end_reason", "exit_code", "signal", "start_at", "end_at", "duration", "pid", "cpu_time",
-    "max_rss", "message", "attempt", "keeper_id", "boot_id", "limits",
+    "max_rss", "message", "attempt", "keeper_id", "boot_id", "limits", "revision",
 )  # fmt: skip
 _BEFORE = ("before_id", "before_status", "before_attempt", "before_node")
 

@@ -28,7 +28,7 @@ from rota.model.task import Stdin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that these tables are the outcome of."""
 
 
@@ -94,6 +94,13 @@ RUNS = Table(
     Column("env", Text),  # of a job: a JSON list of the names; null when there are none
     Column("rerun_of_run_id", Text),
     Column("despite_pause", Text),
+    Column(
+        "revision",
+        Integer,
+        CheckConstraint(
+            "revision IS NULL OR (revision > 0 AND attempt IS NOT NULL)", name="revision_is_of_a_hand_over"
+        ),
+    ),
     _is_one_of("kind", Kind),
     _is_one_of("status", Status),
     _is_one_of("end_reason", EndReason),
@@ -217,9 +224,22 @@ TASKS = Table(
     Column("fingerprint", Text, nullable=False),
     Column("schedule_since", BigInteger, nullable=False),
     Column("first_seen_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("0")),  # 0: it has had none
+    Column("digest", Text),  # of that revision
     sqlite_autoincrement=True,  # as a sequence does: an id is never used again
 )
 Index("tasks_by_name", TASKS.c.name, unique=True)
+
+REVISIONS = Table(
+    "revisions",
+    METADATA,
+    Column("name", Text, primary_key=True),  # of the task
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),
+    Column("definition", Text, nullable=False),  # a JSON object
+    CheckConstraint("number > 0", name="number_counts_from_1"),
+    sqlite_with_rowid=False,
+)
 
 LOGS = Table(
     "logs",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.engine.interfaces import DBAPICursor
 
+    from rota.model.definition import Revision
     from rota.model.pause import Pause
     from rota.model.run import Run, RunId
     from rota.model.service import Remembered, Wanted
@@ -136,9 +137,27 @@ class Store:
             partial(_move, before=before, after=after, log_size=log_size), synced=synced
         )
 
-    async def register_tasks(self, fingerprints: Mapping[str, str], now: datetime) -> dict[str, TaskRecord]:
-        """Remember tasks with their schedules' fingerprints; a changed one counts as scheduled since now."""
-        return await self._writer.submit(partial(tasks.register, fingerprints=dict(fingerprints), now=now))
+    async def register_tasks(
+        self, fingerprints: Mapping[str, str], definitions: Mapping[str, str], now: datetime
+    ) -> dict[str, TaskRecord]:
+        """Remember tasks with their schedules' fingerprints, of which a changed one counts since now, and
+        with their definitions, of which a changed one is a new revision.
+        """
+        return await self._writer.submit(
+            partial(tasks.register, fingerprints=dict(fingerprints), definitions=dict(definitions), now=now)
+        )
+
+    async def revision(self, name: str, number: int) -> Revision | None:
+        """One of the definitions that a task has had."""
+        return await self._readers.ask(partial(tasks.revision, name=name, number=number))
+
+    async def revisions(self, name: str) -> list[Revision]:
+        """The definitions that a task has had, the newest first."""
+        return await self._readers.ask(partial(tasks.revisions, name=name))
+
+    async def some_revisions(self, wanted: Collection[tuple[str, int]]) -> list[Revision]:
+        """Those of these, by name and number, that are there."""
+        return await self._readers.ask(partial(tasks.some_revisions, wanted=wanted))
 
     async def task_ids(self) -> dict[str, int]:
         """The number of every task that ever was, by its name."""

@@ -1,18 +1,20 @@
-"""Tasks as the database remembers them: an id of their own, and since when their schedule is as it is."""
+"""Tasks as the database remembers them: an id, since when their schedule is as it is, each definition."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from rota.model.definition import Revision, digest_of
 from rota.storage.microseconds import of_time, to_time
-from rota.storage.schema import TASKS
+from rota.storage.schema import REVISIONS, RUNS, TASKS
 from rota.storage.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -28,7 +30,12 @@ class TaskRecord:
     fingerprint: str  #: of its schedule
     schedule_since: datetime  #: no tick before this is owed
     first_seen_at: datetime
+    revision: int  #: the number of its newest definition; 0: none was kept yet
+    digest: str | None  #: of that
 
+
+MOST_REVISIONS = 200
+"""So many a task may have; then those go that no run was started under, but for the newest half."""
 
 _IDS = select(TASKS.c.name, TASKS.c.id)
 _ALL = Statement(select(*TASKS.c), [])
@@ -39,10 +46,38 @@ _RESCHEDULE = Statement(
     .where(TASKS.c.name == bindparam("wanted")),
     ["fingerprint", "schedule_since", "wanted"],
 )
+_REVISE = Statement(
+    update(TASKS)
+    .values(revision=bindparam("revision"), digest=bindparam("digest"))
+    .where(TASKS.c.name == bindparam("wanted")),
+    ["revision", "digest", "wanted"],
+)
+_KEEP = Statement(insert(REVISIONS), ["name", "number", "since", "definition"])
+_COUNT = Statement(
+    select(func.count()).select_from(REVISIONS).where(REVISIONS.c.name == bindparam("wanted")), ["wanted"]
+)
+_FORGET = Statement(
+    delete(REVISIONS).where(
+        REVISIONS.c.name == bindparam("wanted"),
+        REVISIONS.c.number <= bindparam("last"),
+        # Looked for once, not for each of them: a task may have a million runs.
+        REVISIONS.c.number.not_in(
+            select(RUNS.c.revision).where(
+                RUNS.c.task_name == bindparam("of_task"), RUNS.c.revision.is_not(None)
+            )
+        ),
+    ),
+    ["wanted", "last", "of_task"],
+)
+_REVISIONS = select(*REVISIONS.c).where(REVISIONS.c.name == bindparam("wanted"))
+_NEWEST_FIRST = _REVISIONS.order_by(REVISIONS.c.number.desc())
+_ONE = _REVISIONS.where(REVISIONS.c.number == bindparam("number"))
 
 
-def register(cursor: DBAPICursor, fingerprints: Mapping[str, str], now: datetime) -> dict[str, TaskRecord]:
-    """Add what is new, note since when a changed schedule holds; return every task that was named.
+def register(
+    cursor: DBAPICursor, fingerprints: Mapping[str, str], definitions: Mapping[str, str], now: datetime
+) -> dict[str, TaskRecord]:
+    """Add what is new, note since when a changed schedule holds, keep changed definitions; all of them.
 
     What is not named has no schedule meanwhile: if it comes back, it owes nothing of that time.
     """
@@ -54,6 +89,8 @@ def register(cursor: DBAPICursor, fingerprints: Mapping[str, str], now: datetime
             _ADD.execute(cursor, (name, fingerprint, at, at))
         elif before.fingerprint != fingerprint:
             _RESCHEDULE.execute(cursor, (fingerprint, at, name))
+    for name, definition in definitions.items():
+        _revise(cursor, name, definition, at, known.get(name))
     for name in known.keys() - fingerprints.keys():
         if known[name].fingerprint:
             _RESCHEDULE.execute(cursor, ("", at, name))
@@ -66,6 +103,39 @@ def ids(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(_IDS).tuples().all())
 
 
+def revision(connection: Connection, name: str, number: int) -> Revision | None:
+    """One of the definitions of a task."""
+    row = connection.execute(_ONE, {"wanted": name, "number": number}).one_or_none()
+    return None if row is None else _to_revision(*row)
+
+
+def revisions(connection: Connection, name: str) -> list[Revision]:
+    """The definitions that a task has had, the newest first."""
+    return [_to_revision(*row) for row in connection.execute(_NEWEST_FIRST, {"wanted": name})]
+
+
+def some_revisions(connection: Connection, wanted: Iterable[tuple[str, int]]) -> list[Revision]:
+    """Those of these that are there."""
+    found = (revision(connection, name, number) for name, number in wanted)
+    return [each for each in found if each is not None]
+
+
+def _revise(cursor: DBAPICursor, name: str, definition: str, at: int, before: TaskRecord | None) -> None:
+    digest = digest_of(definition)
+    if before is not None and before.digest == digest:
+        return
+    number = 1 if before is None else before.revision + 1
+    _REVISE.execute(cursor, (number, digest, name))
+    _KEEP.execute(cursor, (name, number, at, definition))
+    ((count,),) = _COUNT.execute(cursor, (name,)).fetchall()
+    if count > MOST_REVISIONS:
+        _FORGET.execute(cursor, (name, number - MOST_REVISIONS // 2, name))
+
+
+def _to_revision(name: str, number: int, since: int, definition: str) -> Revision:
+    return Revision(name=name, number=number, since=to_time(since), definition=json.loads(definition))
+
+
 def _all(cursor: DBAPICursor) -> dict[str, TaskRecord]:
     return {
         name: TaskRecord(
@@ -74,6 +144,10 @@ def _all(cursor: DBAPICursor) -> dict[str, TaskRecord]:
             fingerprint=fingerprint,
             schedule_since=to_time(schedule_since),
             first_seen_at=to_time(first_seen_at),
+            revision=revision,
+            digest=digest,
         )
-        for task_id, name, fingerprint, schedule_since, first_seen_at in _ALL.execute(cursor).fetchall()
+        for task_id, name, fingerprint, schedule_since, first_seen_at, revision, digest in _ALL.execute(
+            cursor
+        ).fetchall()
     }

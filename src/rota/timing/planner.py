@@ -79,7 +79,7 @@ class Planner:
         self._names = list(schedules)
         self._heap: list[tuple[datetime, int]] = []
         self._unplanned: deque[tuple[int, datetime]] = deque()
-        self._gaps: deque[Generator[int, None, Gap]] = deque()  # that are being counted
+        self._gaps: deque[tuple[int, Generator[int, None, Gap]]] = deque()  # that are being counted
         self._looked = False
         decided = min(since.values(), default=now) if horizon is None else _believable(horizon, now) or now
         self._seen = decided  #: the latest instant that was looked at
@@ -131,6 +131,34 @@ class Planner:
         if gaps:
             self._found(gaps, cause, until=oldest, seen_at=now)
         return Due(ticks=ticks)  # the gaps are counted in later looks: what is due does not wait for that
+
+    def change(
+        self,
+        schedules: Mapping[str, Sequence[Ticking]],
+        since: Mapping[str, datetime],
+        *,
+        catch_up: Mapping[str, int],
+    ) -> None:
+        """These are the schedules from now on.
+
+        A task whose schedules are the very same goes on where it stands. Any other owes nothing: it is due
+        from `since` on, and what was not handed out of its former schedules is gone with them.
+        """
+        index_of = {name: index for index, name in enumerate(schedules)}
+        kept = {
+            index: index_of[name]
+            for index, name in enumerate(self._names)
+            if name in schedules and schedules[name] is self._schedules[name]
+        }
+        self._heap = [(at, kept[index]) for at, index in self._heap if index in kept]
+        heapify(self._heap)
+        self._unplanned = deque((kept[index], at) for index, at in self._unplanned if index in kept)
+        self._gaps = deque((kept[index], gap) for index, gap in self._gaps if index in kept)
+        self._names, self._schedules, self._catch_up = list(schedules), schedules, catch_up
+        goes_on = frozenset(kept.values())
+        self._unplanned.extend(
+            (index, since[name]) for name, index in index_of.items() if index not in goes_on
+        )
 
     def coming(self, *, but: Collection[str] = ()) -> Iterator[Tick]:
         """The ticks of all tasks, but for these, from here on, in their order."""
@@ -186,7 +214,7 @@ class Planner:
                 limit=limit,
                 catch_up=self._catch_up.get(name, 0),
             )
-            self._gaps.append(count(found, self._schedules[name]))
+            self._gaps.append((index, count(found, self._schedules[name])))
 
     def _done_until(self, at: datetime) -> datetime | None:
         """For a tick that was handed out before the clock went back: the end of what was."""
@@ -219,7 +247,7 @@ class Planner:
         steps = SLICE
         while self._gaps and steps > 0:
             try:
-                steps -= next(self._gaps[0])
+                steps -= next(self._gaps[0][1])
             except StopIteration as counted:
                 gaps.append(counted.value)
                 self._gaps.popleft()

@@ -22,7 +22,7 @@ routes = router()
 )
 async def info(call: Call) -> Any:
     """The server's version, its data folder and its configuration."""
-    it = operation.info(call.rota)
+    it = await operation.info(call.rota)
     body = {
         "version": it.version,
         "pid": it.pid,
@@ -35,5 +35,8 @@ async def info(call: Call) -> Any:
         "tasks": it.tasks,
         "warnings": list(it.warnings),
         "pauses": [wire.pause(each) for each in it.pauses],
+        "config_changed": it.changed,
+        "config_loaded_at": wire.moment(it.loaded_at),
+        "config_refused": None if it.refusal is None else wire.refusal(it.refusal),
     }
     return answer.described("Info", body, call.origin)

@@ -10,7 +10,7 @@ from rota.engine.services.definition import Redefinition, fingerprint, redefinit
 from rota.engine.services.ending import asked_for
 from rota.engine.services.order import autostarted, with_dependencies
 from rota.engine.services.supervised import Supervised
-from rota.model.error import ShuttingDown
+from rota.model.error import ServiceNotFound, ShuttingDown
 from rota.model.service import Wanted
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Orders:
-    """One order at a time. Names are of services that there are.
+    """One order at a time. Names are of services that there are; else ServiceNotFound is raised.
 
     Everything here raises StoreUnavailable, having changed nothing, and ShuttingDown.
     """
@@ -46,6 +46,7 @@ class Orders:
     async def start(self, name: str) -> None:
         """It is wanted, and so is all that it depends on; whatever became of these before."""
         async with self._turn:
+            self._know(name)
             names = with_dependencies(self._supervisor.services, [name])
             await self._want({each: replace(self._all[each].wanted, running=True) for each in names})
             self._ask_for(names)
@@ -53,6 +54,7 @@ class Orders:
     async def stop(self, name: str) -> None:
         """It is not wanted."""
         async with self._turn:
+            self._know(name)
             wanted = self._all[name].wanted
             await self._want({name: replace(wanted, running=False, stale=frozenset(), rolling=False)})
             self._supervisor.look_at_once([name])
@@ -60,6 +62,7 @@ class Orders:
     async def restart(self, name: str, *, rolling: bool) -> None:
         """Every life is to be replaced: all at once, or one after another, waiting for health."""
         async with self._turn:
+            self._know(name)
             names = with_dependencies(self._supervisor.services, [name])
             wanted = {each: replace(self._all[each].wanted, running=True) for each in names}
             wanted[name] = replace(wanted[name], stale=self._all[name].lives, rolling=rolling)
@@ -69,20 +72,26 @@ class Orders:
     async def scale(self, name: str, instances: int) -> None:
         """So many instances are wanted, when it is running."""
         async with self._turn:
+            self._know(name)
             it = self._all[name]
             scale = None if instances == it.service.instances else instances
             await self._want({name: replace(it.wanted, scale=scale)})
             self._supervisor.look_at_once([name])
 
-    async def redefine(self, services: Mapping[str, Service]) -> Redefinition:
-        """Go over to other definitions, all or nothing; `redefinition` tells beforehand what that does.
+    def would_redefine(self, services: Mapping[str, Service]) -> Redefinition:
+        """What other definitions would ask for; of restarts, those of services that have any life."""
+        asked = redefinition(self._supervisor.services, services)
+        return replace(asked, restarted=tuple(name for name in asked.restarted if self._all[name].lives))
+
+    async def redefine(self, services: Mapping[str, Service], *, go_over: Callable[[], None]) -> Redefinition:
+        """Go over to other definitions, all or nothing; `would_redefine` tells beforehand what that does.
 
         A service that is changed in what its processes see restarts, one instance after another; a change of
-        `instances` scales; one that is removed stops; all others go on with the same lives. The rules of
-        `Definitions` have to be replaced before, since new lives begin by those.
+        `instances` scales; one that is removed stops; all others go on with the same lives. `go_over`
+        replaces the rules of `Definitions`, by which new lives begin, once all is written.
         """
         async with self._turn:
-            asked = redefinition(self._supervisor.services, services)
+            asked = self.would_redefine(services)
             started = autostarted(services)
             wanted = {
                 name: await self._redefined(service, asked, started=name in started)
@@ -90,6 +99,7 @@ class Orders:
             }
             self._check()
             await self._store.save_services(wanted, forget=asked.removed)
+            go_over()
             for name, service in services.items():
                 it = self._all.setdefault(name, Supervised(service, wanted[name]))
                 it.service, it.wanted, it.removed = service, wanted[name], False
@@ -122,6 +132,11 @@ class Orders:
         for name, each in wanted.items():
             self._all[name].wanted = each
             self._all[name].fit()
+
+    def _know(self, name: str) -> None:
+        """An order may have waited while definitions came that know no such service."""
+        if name not in self._supervisor.services:
+            raise ServiceNotFound(name)
 
     def _check(self) -> None:
         if self._supervisor.closing:

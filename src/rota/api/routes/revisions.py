@@ -1,0 +1,46 @@
+"""`GET /api/tasks/{task_name}/revisions`: the definitions that a task has had."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path
+
+from rota.api import answer, wire
+from rota.api.call import Call
+from rota.api.describe import answers, router
+from rota.api.form import TaskName
+from rota.api.shapes import Revision, Revisions
+from rota.operations import revisions as operation
+
+routes = router()
+
+Number = Annotated[
+    int, Path(ge=1, le=2**31 - 1, description="A run's `revision`: definitions are counted from 1 on.")
+]
+
+
+@routes.get(
+    "/api/tasks/{task_name}/revisions",
+    name="list_revisions",
+    tags=["tasks"],
+    summary="List a task's definitions",
+    **answers(200, Revisions, "Its definitions, the newest first.", "task-not-found"),
+)
+async def list_revisions(call: Call, task_name: TaskName) -> Any:
+    """The definitions that a task has had, as long as they are kept; those of a task that is gone, too."""
+    items = [wire.revision(each) for each in await operation.revisions(call.rota, task_name)]
+    return answer.described("Revisions", {"items": items}, call.origin)
+
+
+@routes.get(
+    "/api/tasks/{task_name}/revisions/{revision}",
+    name="get_revision",
+    tags=["tasks"],
+    summary="Show a task's definition as it was",
+    **answers(200, Revision, "The definition.", "task-not-found", "revision-not-found"),
+)
+async def get_revision(call: Call, task_name: TaskName, revision: Number) -> Any:
+    """The definition under which runs of this `revision` were started. Of secrets it has the names alone."""
+    it = await operation.revision(call.rota, task_name, revision)
+    return answer.described("Revision", wire.revision(it), call.origin)

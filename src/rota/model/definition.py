@@ -1,0 +1,94 @@
+"""A definition in writing: what a task or service says, kept for the runs that started under it. Pure.
+
+It holds the names of secrets, and none of their values. What it leaves out has Rota's default, so that a new
+version of Rota, which knows more keys, finds no definition changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rota.model.secret import REDACTED, Secret
+from rota.model.task import Task
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revision:
+    """One of the definitions that a task or service has had, numbered from 1 on."""
+
+    name: str
+    number: int
+    since: datetime  #: when it was first loaded
+    definition: Mapping[str, Any]  #: as `written` has it
+
+
+#: Fields that are another text in the file.
+_AS_IN_THE_FILE = {"umask": "{:04o}".format}
+
+
+def written(definition: DataclassInstance) -> dict[str, Any]:
+    """What a definition says, as JSON has it; durations are seconds."""
+    said: dict[str, Any] = {}
+    for name, key, default in _fields(type(definition)):
+        value = getattr(definition, name)
+        if isinstance(value, Task):  # what each life of a service runs
+            said |= written(value)
+        elif value != default:
+            said[key] = _AS_IN_THE_FILE[key](value) if key in _AS_IN_THE_FILE else _value(value)
+    return said
+
+
+def text_of(definition: DataclassInstance) -> str:
+    """The same as text, which is equal for equal definitions."""
+    return json.dumps(written(definition), ensure_ascii=False, separators=(",", ":"))
+
+
+def digest_of(text: str) -> str:
+    """What tells one such text from another."""
+    return hashlib.blake2b(text.encode(errors="backslashreplace"), digest_size=16).hexdigest()
+
+
+def judging(revision: Revision) -> Task:
+    """Of a definition that no file has any more: by what a run that it started is judged at its end."""
+    exit_codes = revision.definition.get("exit_codes", (0,))
+    return Task(name=revision.name, run=(), exit_codes=frozenset(exit_codes))
+
+
+@cache
+def _fields(kind: type[DataclassInstance]) -> tuple[tuple[str, str, object], ...]:
+    """The name of each field, what the file calls it, and its default."""
+    return tuple(
+        (
+            field.name,
+            field.name.removesuffix("_"),
+            field.default_factory() if field.default_factory is not MISSING else field.default,
+        )
+        for field in fields(kind)
+    )
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case Secret():
+            return REDACTED
+        case timedelta():
+            return value.total_seconds()
+        case date():
+            return value.isoformat()
+        case Mapping():
+            hidden = any(isinstance(each, Secret) for each in value.values())
+            return sorted(value) if hidden else {key: _value(each) for key, each in value.items()}
+        case frozenset():
+            return sorted(value)
+        case tuple():
+            return [_value(each) for each in value]
+    return written(value) if is_dataclass(value) and not isinstance(value, type) else value
