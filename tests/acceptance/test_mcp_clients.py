@@ -32,6 +32,10 @@ run = "for n in 1 2 3 4; do echo step $n; sleep 0.6; done"
 run = "sleep 60"
 max_concurrent = 10
 
+[tasks.retried]
+run = "echo attempt $ROTA_ATTEMPT; test $ROTA_ATTEMPT = 2"
+retry = { attempts = 2, delay = "3s" }
+
 [tasks.flaky]
 run = "test -e flag || { echo 'connection refused' >&2; exit 1; }"
 """
@@ -323,6 +327,40 @@ async def test_a_call_that_takes_long_becomes_a_task_with_the_runs_id(rota: Inst
     assert isinstance(working["ttlMs"], int)
     assert done["status"] == "completed"
     assert done["result"]["structuredContent"]["log"].endswith("step 4\n")
+
+
+async def test_a_task_goes_on_until_the_last_attempt_of_its_run(rota: Installed) -> None:
+    tasks = Tasks()
+    async with agent(rota, extensions=[tasks]) as one:
+        await one.client.call_tool("run_task", {"task_id": "retried"})
+        [task] = tasks.seen
+        in_delay = await asked(one, "tasks/get", task.task_id)
+        done = await ended(one, task.task_id)
+
+    assert rota.run(task.task_id)["end_reason"] == "failed"
+    assert (in_delay["taskId"], in_delay["status"]) == (task.task_id, "working")
+    assert (done["taskId"], done["status"]) == (task.task_id, "completed")
+    facts = done["result"]["structuredContent"]
+    assert (facts["status"], facts["attempt"], facts["first_run_id"]) == ("completed", 2, task.task_id)
+    assert facts["log"] == "attempt 2\n"
+
+
+async def test_every_wait_of_an_agent_goes_on_to_the_last_attempt(rota: Installed) -> None:
+    async with agent(rota) as one:
+        waited = one.use("run_task", task_id="retried")
+        started = await one.use("run_task_async", task_id="retried", idempotency_key="retried")
+        run_ids = [started["run_id"]]
+        text = await one.use("wait_for_run", run_ids=run_ids, text="attempt 2", wait_seconds=40)
+        end = await one.use("wait_for_run", run_ids=run_ids, wait_seconds=40)
+        again = await one.use("run_task_async", task_id="retried", idempotency_key="retried")
+        first = await one.use("get_run", run_id=started["run_id"])
+        ran = await waited
+
+    last_id = first["next_attempt_run_id"]
+    assert (text["met"], text["runs"][0]["line"]) == (True, "attempt 2")
+    assert [(run["run_id"], run["status"]) for run in end["runs"]] == [(last_id, "completed")]
+    assert again["run_id"] == last_id
+    assert (ran["status"], ran["attempt"]) == ("completed", 2)
 
 
 async def test_cancelling_a_task_stops_the_run(rota: Installed) -> None:

@@ -15,6 +15,7 @@ import pytest
 from rota.config.config import MIN_FREE_SPACE, Jobs
 from rota.config.load import load
 from rota.config.schema import json_schema
+from rota.model.run import FAILURES
 from rota.model.service import KEEP_RUNS, HealthCheck, Service
 from rota.model.size import parse_size
 from rota.model.task import LOG_MAX_SIZE, Task
@@ -69,7 +70,8 @@ def test_what_the_docs_show_is_a_file_without_fault(snippet: str, tmp_path: Path
     if not snippet.startswith(("[", "#")):
         calendars = "[calendars]\nholidays = {}\nweekends = {}\nworkdays = {}\n"
         run = "" if "run = " in snippet else 'run = "true"\n'
-        snippet = f"{calendars}[tasks.example]\n{snippet}{run}"
+        others = "".join(f'[tasks.{name}]\nrun = "true"\n' for name in ("extract", "clean", "backup"))
+        snippet = f"{calendars}[tasks.example]\n{snippet}{run}{others}"
     file = tmp_path / "rota.toml"
     file.write_text(_with_its_files(snippet, tmp_path))
 
@@ -141,10 +143,11 @@ def test_every_field_of_the_rules_for_jobs_is_a_key_and_has_the_same_default() -
         assert schema.get("default") == written.get(key, getattr(Jobs(), key)), key
 
 
-def test_the_docs_have_a_row_for_each_key_of_a_parameter_with_its_default() -> None:
+@pytest.mark.parametrize("table", ["ParamTable", "RetryTable"])
+def test_the_docs_have_a_row_for_each_key_of_a_table_within_with_its_default(table: str) -> None:
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| .* \|(.*)\|$", DOCS, re.MULTILINE)
     told = {key: default.strip() for names, default in rows for key in re.findall(r"\w+", names)}
-    declared = keys("ParamTable")
+    declared = keys(table)
 
     assert declared.keys() == told.keys() & declared.keys()
     for key, schema in declared.items():
@@ -155,6 +158,10 @@ def test_the_docs_have_a_row_for_each_key_of_a_parameter_with_its_default() -> N
 def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
     written = {
         "grace": "5s", "jitter": "0s", "exit_codes": [0], "cron": [], "tags": [], "except": [], "only": [],
+        "failures": sorted(FAILURES),
+        "retry": {},
+        "after": [],
+        "after_failure": [],
         "params": [], "env": {}, "log_max_size": "100mb", "env_file": [], "secrets_file": [], "secrets": {},
     }  # fmt: skip
     assert parse_size("100mb") == LOG_MAX_SIZE
@@ -172,7 +179,7 @@ def test_every_field_of_a_task_is_a_key_and_has_the_same_default() -> None:
     "table",
     [
         *("ServerTable", "StorageTable", "JobsTable", "CalendarTable"),
-        *("DefaultsTable", "TaskTable", "ParamTable", "ServiceTable", "HealthTable"),
+        *("DefaultsTable", "TaskTable", "ParamTable", "RetryTable", "ServiceTable", "HealthTable"),
     ],
 )
 def test_every_key_has_a_meaning_and_examples_that_are_valid(table: str) -> None:

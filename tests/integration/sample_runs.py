@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from rota.model.job import Job
 from rota.model.run import Ending, EndReason, HandOver, Kind, Run, RunId, TriggeredBy
+from rota.model.task import Stdin
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB_FIELDS = {field.name for field in fields_of(Job)}
@@ -45,5 +46,5 @@ def ended(run, reason=EndReason.SUCCESS, *, exit_code=0):
 
 def a_job(number=1, *, at=NOW, **fields):
     own = {name: fields.pop(name) for name in JOB_FIELDS if name in fields}
-    job = Job(**{"command": "make test", "cwd": "/srv/shop"} | own)
+    job = Job(**{"command": "make test", "cwd": "/srv/shop", "stdin": Stdin.NONE} | own)
     return a_run(number, at=at, kind=Kind.JOB, task_name=None, job=job, **fields)

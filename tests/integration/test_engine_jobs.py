@@ -37,13 +37,20 @@ async def bed(tmp_path: Path) -> AsyncIterator[Bed]:
 async def a_job(
     bed: Bed, at: datetime | None = None, env: dict[str, str] | None = None, **fields: object
 ) -> Run:
-    job = Job(**{"command": "echo hello", "cwd": "/tmp"} | fields)  # type: ignore[arg-type]
+    job = Job(**{"command": "echo hello", "cwd": "/tmp", "stdin": Stdin.NONE} | fields)  # type: ignore[arg-type]
     return await bed.engine.start_job(job, env=env or {}, at=at, triggered_by=TriggeredBy.API)
 
 
 async def test_a_job_runs_as_a_task_does_and_says_what_it_is(bed: Bed) -> None:
     actor = Actor(kind=ActorKind.MCP, name="claude")
-    job = Job(command=("make", "test"), cwd="/srv", name="build", tags=("ci",), timeout=timedelta(seconds=9))
+    job = Job(
+        command=("make", "test"),
+        cwd="/srv",
+        stdin=Stdin.NONE,
+        name="build",
+        tags=("ci",),
+        timeout=timedelta(seconds=9),
+    )
 
     started = await bed.engine.start_job(job, env={}, triggered_by=TriggeredBy.MCP, actor=actor)
     spawn = await bed.keeper.next_spawn()

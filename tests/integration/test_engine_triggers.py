@@ -10,7 +10,7 @@ from engine_bed import NOON, Bed, bed_of, settle
 
 from rota.model.error import Invalid, ManualTriggerOff, RunEnded, RunNotFound, ShuttingDown, TaskNotFound
 from rota.model.event import EventKind
-from rota.model.run import EndReason, RunId, Status, TriggeredBy
+from rota.model.run import FAILURES, Cause, EndReason, RunId, Status, TriggeredBy
 from rota.model.task import EnvBase, Overlap, Task
 from rota.storage.conflict import KeyTaken
 from rota.storage.requests import Request
@@ -37,6 +37,46 @@ async def test_a_trigger_runs_and_its_waiter_gets_the_end(tmp_path: Path) -> Non
         assert spawn.cwd == str(tmp_path)
         assert spawn.env["ROTA_TASK"] == "job"
         assert "ROTA_AUTH" not in spawn.env
+
+
+@pytest.mark.parametrize(
+    ("cause", "exit_code", "failures", "is_failure"),
+    [
+        (None, 0, FAILURES, False),
+        (None, 1, FAILURES, True),
+        (Cause.TIMEOUT, None, FAILURES, True),
+        (Cause.STOPPED, None, FAILURES, False),
+        (Cause.STOPPED, None, FAILURES | {EndReason.STOPPED}, True),
+        (None, 1, {EndReason.TIMEOUT}, False),
+    ],
+)
+async def test_an_end_is_judged_by_the_failures_of_its_task(
+    tmp_path: Path, cause: Cause | None, exit_code: int | None, failures: set[EndReason], is_failure: bool
+) -> None:
+    async with bed_of(tmp_path, task(failures=frozenset(failures))) as bed:
+        run = await bed.trigger("job")
+        await bed.keeper.next_spawn()
+
+        bed.keeper.end(run.id, exit_code, cause=cause)
+        await bed.until(EventKind.RUN_ENDED, run.id)
+
+        assert (await bed.run(run.id)).is_failure is is_failure
+
+
+async def test_a_run_that_was_turned_away_or_cancelled_is_judged_too(tmp_path: Path) -> None:
+    unwanted = frozenset({EndReason.SKIPPED, EndReason.STOPPED})
+    async with bed_of(
+        tmp_path, task(on_overlap=Overlap.SKIP, failures=unwanted), task("queued", failures=unwanted)
+    ) as bed:
+        await bed.trigger("job")
+        await bed.trigger("queued")
+        waits = await bed.trigger("queued")
+
+        skipped = await bed.trigger("job")
+        cancelled = await bed.engine.stop_run(waits.id, by="ann")
+
+        assert (skipped.end_reason, skipped.is_failure) == (EndReason.SKIPPED, True)
+        assert (cancelled.end_reason, cancelled.is_failure) == (EndReason.STOPPED, True)
 
 
 async def test_every_change_is_told_once_and_in_order(tmp_path: Path) -> None:

@@ -138,11 +138,12 @@ def run(**changes: Any) -> dict[str, Any]:
     return {
         "id": "0198c7a0-5b3e-7cc1-9a44-0d6f7a1b2c3d", "kind": "task", "task_name": "backup",
         "name": None, "command": None, "cwd": None, "tags": [], "timeout": None, "stdin": None, "pty": None,
-        "status": "ended", "end_reason": "success", "exit_code": 0, "signal": None,
+        "status": "ended", "end_reason": "success", "is_failure": False, "exit_code": 0, "signal": None,
         "triggered_by": "cli", "actor": None, "waiting_for": None, "despite_pause": None, "params": {},
         "created_at": "2026-11-22T20:00:00.000000Z", "scheduled_at": None,
         "due_at": None, "missed_ticks": None, "missed_since": None,
         "start_at": "2026-11-22T20:00:00.100000Z", "end_at": "2026-11-22T20:00:02.200000Z", "duration": 2.1,
-        "retry_attempt": 0, "retry_of_run_id": None, "instance_index": None, "pid": 77, "cpu_time": 0.5,
+        "retry_attempt": 0, "retry_of_run_id": None, "next_attempt_run_id": None, "upstream_run_id": None,
+        "instance_index": None, "pid": 77, "cpu_time": 0.5,
         "max_rss": 3_000_000, "message": None, **changes,
     }  # fmt: skip

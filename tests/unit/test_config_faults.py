@@ -31,6 +31,10 @@ def task(line: str) -> str:
     return f'[tasks.a]\nrun = "true"\n{line}\n'
 
 
+def other(name: str, line: str = "") -> str:
+    return f'[tasks.{name}]\nrun = "true"\n{line}\n'
+
+
 def test_every_fault_is_told_at_once_in_the_order_of_the_file(file: Path) -> None:
     found = faults(
         file,
@@ -101,7 +105,7 @@ timeot = "5"
         ('[tasks.a]\ncommand = "x"', "there is no key command in [tasks.a]; did you mean run? allowed: "),
         (task('schedule = "@daily"'), "did you mean cron?"),
         (task("port = 5"), "port has no place in [tasks.a]; allowed: it in [server]"),
-        (task("zzz = 5"), "there is no key zzz in [tasks.a]; allowed: catch_up, cpu_max, cron, description,"),
+        (task("zzz = 5"), "there is no key zzz in [tasks.a]; allowed: after, after_failure, catch_up,"),
         (task('cron = "0 25 * * *"'), 'hour "25" does not fit; allowed: 0 to 23'),
         (task('cron = "0 0 31 2 *"'), "it never comes: none of its months has such a day"),
         (task('cron = "@dayly"'), "did you mean @daily?"),
@@ -124,6 +128,34 @@ timeot = "5"
         (task("exit_codes = [256]"), "exit_codes[0]: the number 256 is too large"),
         (task("exit_codes = [true]"), "exit_codes[0]: true does not fit here"),
         (task("exit_codes = 0"), "allowed: a list in which each item is a whole number from 0 to 255"),
+        (task('failures = ["success"]'), "failures[0]: a success is no failure"),
+        (task('failures = ["timeuot"]'), "did you mean timeout?"),
+        (task('failures = "failed"'), "allowed: a list in which each item is"),
+        (task('after = "b"'), 'tasks.a.after: there is no task "b"; allowed: a'),
+        (task('after = ["a"]'), "it comes after itself; allowed: tasks that do not come after it"),
+        (task('after_failure = "a"'), "tasks.a.after_failure: it comes after itself"),
+        (task("after = 5"), "the number 5 is not a task; allowed: the name of a task, or a list of such"),
+        (
+            task('after = ["extarct", "b"]') + other("extract") + other("b"),
+            'after[0]: there is no task "extarct"; did you mean extract?',
+        ),
+        (
+            task('after = "b"') + other("b", 'after = ["c"]') + other("c", 'after_failure = "a"'),
+            "tasks.a.after: it comes after itself: a after b after c after a",
+        ),
+        (
+            task('after = "b"\nparams = [{arg = "x", required = true}]') + other("b"),
+            "the task starts by itself, and nobody gives it this value",
+        ),
+        (task("retry = 3"), "tasks.a.retry: the number 3 does not fit here; allowed: a table"),
+        (task("retry = {attempts = 0}"), "too small; allowed: a whole number from 1 to 1000"),
+        (task("retry = {tries = 3}"), "there is no key tries in [tasks.a.retry]; allowed: attempts, backoff"),
+        (task('retry = {backoff = "exponentail"}'), "did you mean exponential?"),
+        (task('retry = {on = ["stopped"]}'), 'retry.on[0]: the text "stopped" is not what a retry can mend'),
+        (task('retry = {on = ["timeuot"]}'), "did you mean timeout?"),
+        (task("retry = {on = [0]}"), "or an exit code from 1 to 255"),
+        (task("retry = {on = []}"), "the list is empty"),
+        (task('retry = {delay = "5m", max_delay = "1m"}'), "less than the first delay, which is 5m"),
         (task("max_concurrent = 0"), "too small; allowed: a whole number from 1 to 1024"),
         (task("max_concurrent = 1.5"), "the number 1.5 does not fit here"),
         (task("max_queued = 10001"), "too large; allowed: a whole number from 0 to 10000"),

@@ -10,6 +10,9 @@ import pytest
 
 from rota.config.config import Server
 from rota.config.load import ConfigInvalid, load
+from rota.model.backoff import Backoff
+from rota.model.retry import Retry
+from rota.model.run import EndReason
 from rota.model.task import Overlap, Task
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         stop_signal = "INT"
         grace = 0.5
         exit_codes = [0, 3]
+        failures = ["failed", "stopped"]
         keep_children = true
         merge_stderr = true
         stdin = true
@@ -96,6 +100,7 @@ def test_every_key_of_a_task_reaches_the_model(file: Path) -> None:
         stop_signal="SIGINT",
         grace=timedelta(milliseconds=500),
         exit_codes=frozenset({0, 3}),
+        failures=frozenset({EndReason.FAILED, EndReason.STOPPED}),
         keep_children=True,
         merge_stderr=True,
         stdin=True,
@@ -343,3 +348,40 @@ def test_a_fault_of_the_rules_for_jobs_is_told(tmp_path: Path, line: str, wrong:
 
     assert wrong in str(raised.value)
     assert raised.value.faults[0].line == 2
+
+
+def test_what_a_task_says_of_retries_is_added_to_what_the_defaults_say(file: Path) -> None:
+    config = loaded(
+        file,
+        """
+        [defaults]
+        retry = { attempts = 2, delay = "1m" }
+        [tasks.silent]
+        run = "true"
+        [tasks.loud]
+        run = "true"
+        retry = { attempts = 5, backoff = "linear", on = ["timeout", 75] }
+        """,
+    )
+
+    assert config.tasks["silent"].retry == Retry(attempts=2, delay=timedelta(minutes=1))
+    assert config.tasks["loud"].retry == Retry(
+        attempts=5,
+        delay=timedelta(minutes=1),
+        backoff=Backoff.LINEAR,
+        on=frozenset({EndReason.TIMEOUT, 75}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "doubt"),
+    [
+        ('retry = { delay = "1m" }', "nothing is retried: its attempts are 1"),
+        ("retry = { attempts = 2, on = [3] }\nexit_codes = [0, 3]", "exit code 3 is not retried"),
+        ('retry = { attempts = 2, on = ["lost"] }\nfailures = ["failed"]', "lost is not retried"),
+    ],
+)
+def test_a_retry_that_never_comes_is_doubted(file: Path, said: str, doubt: str) -> None:
+    config = loaded(file, f'[tasks.a]\nrun = "true"\n{said}')
+
+    assert [doubt in warning.message for warning in config.warnings] == [True]

@@ -19,6 +19,7 @@ from rota.mcp.words import Word, distance, length, moment, name_of, told, word_o
 from rota.model.error import Fault, Invalid
 from rota.model.job import Job
 from rota.model.run import Ending, EndReason, Kind, Run, RunId, TriggeredBy, WaitingFor, WaitKind
+from rota.model.task import Stdin
 from rota.model.tier import Tier
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -88,7 +89,8 @@ def test_a_run_that_waits_says_for_what(waiting_for: WaitingFor, sentence: str) 
 
 def test_a_run_is_called_by_its_task_or_the_name_of_its_job() -> None:
     job = Run(
-        id=RunId(ID), kind=Kind.JOB, task_name=None, job=Job(command="make", cwd="/", name="build"),
+        id=RunId(ID), kind=Kind.JOB, task_name=None,
+        job=Job(command="make", cwd="/", stdin=Stdin.NONE, name="build"),
         triggered_by=TriggeredBy.MCP, created_at=NOON,
     )  # fmt: skip
 

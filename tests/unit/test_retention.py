@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +17,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 def ended(number: int, *, age: int, tick: bool = False) -> Run:
     at = NOON - timedelta(seconds=age)
     run = Run(
-        id=RunId(f"{number:036}"), task_name="a", triggered_by=TriggeredBy.API, created_at=at,
+        id=RunId(f"{number:036}"), task_name="a", created_at=at,
+        triggered_by=TriggeredBy.CRON if tick else TriggeredBy.API,
         scheduled_at=at if tick else None,
     )  # fmt: skip
     return run.ended(EndReason.SKIPPED, Ending(end_at=at))
@@ -50,6 +52,23 @@ def test_the_oldest_go_as_soon_as_either_rule_says_so(rules: dict[str, object], 
 
 def test_of_a_part_of_the_history_only_as_many_go_as_are_too_many() -> None:
     assert going(Task(name="a", run="true", keep_runs=100), RUNS, total=102) == [0, 1]
+
+
+def test_the_attempts_of_what_is_still_retried_stay_and_others_go() -> None:
+    attempts = [replace(run, retry_of_run_id=RUNS[0].id, retry_attempt=1) for run in RUNS[1:3]]
+    runs = [RUNS[0], *attempts, *RUNS[3:]]
+    task = Task(name="a", run="true", keep_runs=1)
+
+    gone = expired(task, runs, ended=5, now=NOON, horizon=NOON, retried={RUNS[0].id})
+
+    assert gone == [RUNS[3]]
+    assert going(task, runs) == [0, 1, 2, 3]
+
+
+def test_a_run_that_claims_no_tick_waits_for_no_horizon() -> None:
+    asked_for = replace(ended(0, age=10, tick=True), triggered_by=TriggeredBy.RETRY)
+
+    assert going(Task(name="a", run="true", keep_for=timedelta(seconds=5)), [asked_for], horizon=None) == [0]
 
 
 def test_a_long_run_that_ended_late_does_not_hold_back_those_after_it() -> None:

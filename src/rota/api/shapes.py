@@ -96,6 +96,9 @@ class Run(Shape):
     pty: bool | None = Field(description="Of a job: whether it has a terminal; null for a task's run.")
     status: Status
     end_reason: EndReason | None = Field(description="How it went; null until it has ended.")
+    is_failure: bool | None = Field(
+        description="Whether its task counts this end as a failure (`failures`); null until it has ended."
+    )
     exit_code: int | None = Field(description="Null until there is one, and after a death by signal.")
     signal: str | None = Field(description="The signal that ended it, such as `SIGKILL`.")
     triggered_by: TriggeredBy
@@ -117,8 +120,12 @@ class Run(Shape):
     end_at: datetime | None
     duration: float | None = Field(description="Seconds by a clock that never jumps, start to end.")
     retry_attempt: int = Field(ge=0, description="0 for the first attempt.")
-    retry_of_run_id: RunIdText | None
     rerun_of_run_id: RunIdText | None = Field(description="The run that somebody wanted to have again.")
+    retry_of_run_id: RunIdText | None = Field(description="The first attempt; null for that one itself.")
+    next_attempt_run_id: RunIdText | None = Field(description="The attempt that follows this failed one.")
+    upstream_run_id: RunIdText | None = Field(
+        description="Whose end began it, of a task that its own is after."
+    )
     instance_index: int | None
     pid: int | None
     cpu_time: float | None = Field(description="Seconds of processor time, its children's included.")
@@ -171,6 +178,19 @@ class Param(BaseModel):
     min: float | str | None
     max: float | str | None
     description: str | None
+
+
+class Retry(BaseModel):
+    """Another attempt for runs that fail."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    attempts: int = Field(ge=1, description="Of one run, the first included.")
+    delay: Seconds
+    backoff: Backoff
+    max_delay: Seconds = Field(description="No delay is longer, but for its jitter.")
+    jitter: Seconds
+    on: list[EndReason | int] | None = Field(description="End reasons and exit codes; null is every failure.")
 
 
 class NextTick(BaseModel):
@@ -260,10 +280,14 @@ class Task(Program):
     catch_up: int = Field(ge=0, description="How many ticks that a gap has missed are run after it.")
     start_deadline: Seconds | None = Field(description="After its tick; what has not started then is missed.")
     jitter: Seconds = Field(description="By so much at most a run is due later than its tick.")
+    after: list[str] = Field(description="Tasks; it runs when each has ended well since it last did so.")
+    after_failure: list[str] = Field(description="Tasks; it runs when one of them has failed for good.")
     run_on_start: bool
     params: list[Param] = Field(description="What a run may be given, in the order of its arguments.")
     params_schema: dict[str, Any] = Field(description="The JSON Schema of `params` in a trigger's body.")
     timeout: Seconds | None
+    failures: list[EndReason] = Field(description="The end reasons that count as failures.")
+    retry: Retry
     keep_children: bool
     enabled: bool = Field(description="False stops the schedule only.")
     manual_trigger: bool

@@ -33,7 +33,8 @@ class StartQuery(Form):
 
     wait: Flag = Field(
         default=False,
-        description="Answer when the run has ended, so that it says `exit_code` and `end_reason`.",
+        description="Answer when the run has ended, so that it says `exit_code` and `end_reason`; if it is "
+        "retried, when its last attempt has.",
     )
     wait_timeout: Whole = Field(
         default=300,
@@ -61,14 +62,14 @@ def starts(*problems: str) -> dict[str, Any]:
         201,
         Run,
         "The run: pending or further; with `wait=true` it has ended, unless the wait timed out or the server "
-        "stops.",
+        "stops. If it failed and is retried, the newest attempt, and with `wait=true` the last.",
         *problems,
         "run-not-found",
         "key-reused",
         *WITH_BODY,
         "queue-full",
         "shutting-down",
-        headers={"Location": "The run's own address."},
+        headers={"Location": "The run's own address; of one that was retried, its first attempt's."},
     )
 
 
@@ -107,5 +108,5 @@ async def answer_started(call: Call, triggered: Triggered, query: StartQuery) ->
         wire.run(run),
         call.origin,
         status=201,
-        headers=[(b"location", f"/api/runs/{run.id}".encode())],
+        headers=[(b"location", f"/api/runs/{run.first_run_id}".encode())],
     )

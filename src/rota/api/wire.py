@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rota.model.limit import Limit
     from rota.model.param import Param
     from rota.model.pause import Pause, Scope
+    from rota.model.retry import Retry
     from rota.model.run import Actor, Run, WaitingFor
     from rota.model.service import HealthCheck
     from rota.model.task import Task
@@ -110,6 +111,7 @@ def run(it: Run) -> dict[str, Any]:
         **(_NO_JOB if it.job is None else _job(it.job)),
         "status": it.status.value,
         "end_reason": None if it.end_reason is None else it.end_reason.value,
+        "is_failure": it.is_failure,
         "exit_code": it.exit_code,
         "signal": it.signal,
         "triggered_by": it.triggered_by.value,
@@ -128,6 +130,8 @@ def run(it: Run) -> dict[str, Any]:
         "retry_attempt": it.retry_attempt,
         "retry_of_run_id": it.retry_of_run_id,
         "rerun_of_run_id": it.rerun_of_run_id,
+        "next_attempt_run_id": it.next_attempt_run_id,
+        "upstream_run_id": it.upstream_run_id,
         "instance_index": it.instance_index,
         "pid": it.pid,
         "cpu_time": seconds(it.cpu_time),
@@ -215,6 +219,8 @@ def definition(it: Task) -> dict[str, Any]:
         "catch_up": it.catch_up,
         "start_deadline": seconds(it.start_deadline),
         "jitter": seconds(it.jitter),
+        "after": list(it.after),
+        "after_failure": list(it.after_failure),
         "run_on_start": it.run_on_start,
         "description": it.description,
         "group": it.group,
@@ -232,6 +238,8 @@ def definition(it: Task) -> dict[str, Any]:
         "stop_signal": it.stop_signal,
         "grace": seconds(it.grace),
         "exit_codes": sorted(it.exit_codes),
+        "failures": sorted(it.failures),
+        "retry": retry(it.retry),
         "keep_children": it.keep_children,
         "merge_stderr": it.merge_stderr,
         "stdin": it.stdin,
@@ -261,6 +269,7 @@ _OF_TASKS = frozenset(
         *("cron", "timezone", "except", "only", "not_before", "not_after", "catch_up", "start_deadline"),
         *("jitter", "run_on_start", "params", "params_schema", "timeout", "keep_children", "enabled"),
         *("manual_trigger", "max_concurrent", "max_queued", "priority", "on_overlap"),
+        *("failures", "retry", "after", "after_failure"),
     }
 )
 
@@ -352,6 +361,18 @@ def reloaded(it: Reloaded) -> dict[str, Any]:
 def refusal(it: Refusal) -> dict[str, Any]:
     """A `ConfigRefused`."""
     return {"at": moment(it.at), "by": it.by, "faults": [str(fault) for fault in it.faults]}
+
+
+def retry(it: Retry) -> dict[str, Any]:
+    """A `Retry`."""
+    return {
+        "attempts": it.attempts,
+        "delay": seconds(it.delay),
+        "backoff": it.backoff,
+        "max_delay": seconds(it.longest),
+        "jitter": seconds(it.jitter),
+        "on": None if it.on is None else sorted(it.on, key=lambda each: (isinstance(each, str), each)),
+    }
 
 
 def param(it: Param) -> dict[str, Any]:

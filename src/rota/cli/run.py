@@ -45,7 +45,8 @@ def run(
     """Start a task, show its output, and exit with its exit code.
 
     Its standard output and standard error come as they are written, unchanged. Ctrl-C stops the waiting,
-    not the run. With --json, the output is left to `rota logs`, and the ended run is printed.
+    not the run. With --json, the output is left to `rota logs`, and the ended run is printed. A run that
+    fails and is retried is followed to its last attempt.
 
     Exit codes: the task's own; 124 when it timed out; 128 + n when signal n ended it; 143 when somebody
     stopped it; 125 when Rota could not run it to its end (no server, no such task, skipped, queue full,
@@ -149,9 +150,16 @@ def _trigger(client: Client, task: str, params: dict[str, str | None], at: str |
 
 
 def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+    """The last attempt of the run, once it has ended and the output of each was shown."""
     run_id = started["id"]
     try:
-        return follow(client, run_id, Nothing() if quiet else Bytes(client.data, run_id))
+        while True:
+            ended = follow(client, run_id, Nothing() if quiet else Bytes(client.data, run_id))
+            if ended["next_attempt_run_id"] is None:
+                return ended
+            run_id = ended["next_attempt_run_id"]
+            if not quiet:
+                say(f"{verdict(ended)}; it is tried again as run {run_id}")
     except KeyboardInterrupt:
         say(f"no longer waiting; run {run_id} goes on (`rota logs -f {run_id}`, `rota stop {run_id}`)")
         raise

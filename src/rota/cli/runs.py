@@ -93,7 +93,7 @@ def _row(run: Mapping[str, Any], out: Output) -> tuple[str, ...]:
         out.moment(run["start_at"]),
         out.duration(run["duration"]),
         code or NOTHING,
-        run["triggered_by"],
+        run["triggered_by"] + (f" {run['retry_attempt']}" if run["retry_attempt"] else ""),
     )
 
 

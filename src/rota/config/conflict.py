@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 from rota.model.shell import hands_on_arguments
 from rota.model.task import Overlap
 from rota.timing.bounded import first_allowed, last_allowed
+from rota.timing.duration import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from rota.config.position import KeyPath
     from rota.config.source import Sentence
+    from rota.model.retry import Retry
     from rota.model.task import Task
 
 Conflict = tuple["KeyPath", "Sentence"]
@@ -23,13 +25,26 @@ Conflict = tuple["KeyPath", "Sentence"]
 _ANY_ZONE = ZoneInfo("UTC")
 
 
-def conflicts(tasks: Mapping[str, Task], calendars: Collection[str]) -> list[Conflict]:
-    """Every conflict, with its place; `calendars` are the names of those that there are."""
+def conflicts(
+    tasks: Mapping[str, Task], *, calendars: Collection[str], names: Collection[str]
+) -> list[Conflict]:
+    """Every conflict, with its place; `calendars` and `names`, of tasks, are those that there are."""
+    return [
+        *_of_cycles(tasks),
+        *_of_tasks(tasks, calendars, names),
+    ]
+
+
+def _of_tasks(
+    tasks: Mapping[str, Task], calendars: Collection[str], names: Collection[str]
+) -> list[Conflict]:
     return [
         (("tasks", name, *path), sentence)
         for name, task in tasks.items()
         for path, sentence in (
             *(_of_calendars(task, calendars) if task.except_ or task.only else ()),
+            *(_of_upstreams(task, names) if task.after or task.after_failure else ()),
+            *_of_retry(task.retry),
             *(_of_catch_up(task) if task.catch_up > 1 else ()),
             *(_of_bounds(task) if task.not_before and task.not_after else ()),
             *((*_of_params(task), *_of_shell(task)) if task.params else ()),
@@ -47,11 +62,56 @@ def _of_calendars(task: Task, calendars: Collection[str]) -> Iterator[Conflict]:
                 yield path, (f'there is no calendar "{name}"', allowed, near[0] if near else None)
 
 
+def _of_upstreams(task: Task, names: Collection[str]) -> Iterator[Conflict]:
+    for key, upstreams in (("after", task.after), ("after_failure", task.after_failure)):
+        for place, name in enumerate(upstreams):
+            if name not in names:
+                near = get_close_matches(name, names, n=1, cutoff=0.7)
+                path = (key, place) if len(upstreams) > 1 else (key,)
+                yield path, (f'there is no task "{name}"', ", ".join(names), near[0] if near else None)
+
+
+def _of_cycles(tasks: Mapping[str, Task]) -> Iterator[Conflict]:
+    """Each cycle once, at the task of it that comes first in the file."""
+    done: set[str] = set()
+    for start in [name for name, task in tasks.items() if task.after or task.after_failure]:
+        path: dict[str, Iterator[str]] = {}  # from each task to what it comes after
+        name: str | None = start
+        while name is not None:
+            if name in path:
+                cycle = [*path][[*path].index(name) :]
+                yield _cycle(tasks, cycle)
+            elif name not in done and name in tasks:
+                task = tasks[name]
+                path[name] = iter((*task.after, *task.after_failure))
+            name = None
+            while path and name is None:
+                name = next(path[last := next(reversed(path))], None)
+                if name is None:
+                    done.add(last)
+                    del path[last]
+
+
+def _cycle(tasks: Mapping[str, Task], cycle: list[str]) -> Conflict:
+    first = min(cycle, key=[*tasks].index)
+    place = cycle.index(first)
+    names = [*cycle[place:], *cycle[:place], first]
+    key = "after" if names[1] in tasks[first].after else "after_failure"
+    wrong = "it comes after itself" + (f": {' after '.join(names)}" if len(cycle) > 1 else "")
+    return ("tasks", first, key), (wrong, "tasks that do not come after it", None)
+
+
 def _of_catch_up(task: Task) -> Iterator[Conflict]:
     if task.on_overlap is not Overlap.QUEUE:
         overlap = f'with "{task.on_overlap}" they would not all run'
         wrong = f'catch_up = {task.catch_up} needs on_overlap = "queue": {overlap}'
         yield ("catch_up",), (wrong, "0 or 1", None)
+
+
+def _of_retry(retry: Retry) -> Iterator[Conflict]:
+    if retry.max_delay is not None and retry.max_delay < retry.delay:
+        wrong = f"it is less than the first delay, which is {format_duration(retry.delay)}"
+        yield ("retry", "max_delay"), (wrong, "as much or more", None)
 
 
 def _of_bounds(task: Task) -> Iterator[Conflict]:

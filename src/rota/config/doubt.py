@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rota.config.unread import unread
 from rota.model.param import ParamKind
+from rota.model.run import EndReason
 from rota.model.service import Restart
 from rota.model.shell import is_posix
 from rota.model.task import Overlap
@@ -116,6 +117,8 @@ def _of_sharing(task: Task, tables: FileTable, said: set[str]) -> Iterator[Doubt
 def _of_task(task: Task, said: set[str]) -> Iterator[Doubt]:
     yield from _of_times(task, said)
     yield from _of_command(task, said)
+    if "retry" in said:
+        yield from _of_retry(task)
     if task.params:
         yield from _of_arguments(task)
     if "log_on_full" in said and task.log_max_size is None:
@@ -135,6 +138,16 @@ def _of_times(task: Task, said: set[str]) -> Iterator[Doubt]:
     if task.catch_up > task.max_concurrent + task.max_queued:
         rest = f"max_concurrent is {task.max_concurrent}, max_queued is {task.max_queued}"
         yield ("catch_up",), f"not so many can run or wait at once: {rest}"
+
+
+def _of_retry(task: Task) -> Iterator[tuple[tuple[str, ...], str]]:
+    if task.retry.attempts == 1:
+        yield ("retry",), "nothing is retried: its attempts are 1, the first included"
+    for on in task.retry.on or ():
+        if on in task.exit_codes:
+            yield ("retry", "on"), f"exit code {on} is not retried: it is among exit_codes, and a success"
+        elif isinstance(on, EndReason) and on not in task.failures:
+            yield ("retry", "on"), f"{on} is not retried: it is not among failures"
 
 
 def _of_command(task: Task, said: set[str]) -> Iterator[Doubt]:

@@ -25,6 +25,8 @@ from rota.config.param import wrong_in
 from rota.model.backoff import Backoff
 from rota.model.job import MAX_CONCURRENT
 from rota.model.param import ParamType
+from rota.model.retry import MOST_ATTEMPTS, RETRIED
+from rota.model.run import FAILURES, EndReason
 from rota.model.secret import SHORTEST, Secret
 from rota.model.service import KEEP_RUNS, MOST_INSTANCES, SIGNALS, Restart
 from rota.model.size import PATTERN as SIZE
@@ -45,6 +47,22 @@ Folder = Annotated[Text, AfterValidator(value.folder)]
 Program = Annotated[Text, AfterValidator(value.program)]
 Host = Annotated[str, AfterValidator(value.host)]
 Cron = Annotated[str, AfterValidator(value.cron)]
+Failure = Annotated[
+    EndReason,
+    Field(strict=False),
+    AfterValidator(value.failure),
+    WithJsonSchema(_TEXT | {"enum": [each for each in EndReason if each is not EndReason.SUCCESS]}),
+]
+RetriedOn = Annotated[
+    EndReason | int,
+    PlainValidator(value.retried_on),
+    WithJsonSchema({
+        "anyOf": [
+            _TEXT | {"enum": [each for each in EndReason if each in RETRIED]},
+            {"type": "integer", "minimum": 1, "maximum": 255},
+        ]
+    }),
+]  # fmt: skip
 ExitCode = Annotated[int, Field(ge=0, le=255)]
 TaskName = Annotated[str, AfterValidator(value.task_name), WithJsonSchema(_TEXT | {"pattern": NAME.pattern})]
 EnvName = Annotated[
@@ -101,6 +119,11 @@ CalendarName = Annotated[
 CalendarNames = Annotated[
     list[str],
     PlainValidator(value.calendar_names),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+]
+TaskNames = Annotated[
+    list[str],
+    PlainValidator(value.task_names),
     WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
 ]
 OneDay = Annotated[Day, PlainValidator(value.day), WithJsonSchema(_TEXT | {"pattern": f"^{DAY}$"})]
@@ -327,6 +350,43 @@ class CalendarTable(Table):
     )
 
 
+class RetryTable(Table):
+    """What becomes of a run that fails: whether it gets another attempt, and when."""
+
+    attempts: int = _key(
+        "How many attempts a run has, the first included; 1 is no retry.",
+        3,
+        default=1,
+        ge=1,
+        le=MOST_ATTEMPTS,
+    )
+    delay: Duration = _key(
+        "How long after the end of the first attempt the second is due.",
+        "30s",
+        default=timedelta(seconds=10),
+    )
+    backoff: Annotated[Backoff, Field(strict=False)] = _key(
+        "How the delay goes on: `constant` is the same each time, `linear` once, twice, three times `delay`, "
+        "`exponential` once, twice, four times.",
+        "exponential",
+        default=Backoff.CONSTANT,
+    )
+    max_delay: Duration | None = _key(
+        "No delay is longer, however it grows. Left out: an hour, or `delay` if that is more.", "10m"
+    )
+    jitter: Duration = _key(
+        "By how much at most an attempt is due later than that: each by its own part.",
+        "5s",
+        default=timedelta(),
+    )
+    on: list[RetriedOn] | None = _key(
+        "The failures that are retried, as end reasons and exit codes. Left out: all.",
+        ["timeout", "lost"],
+        [75, "start_failed"],
+        min_length=1,
+    )
+
+
 class ProgramTable(Table):
     """What holds for whatever is run: how it begins, what it finds, how it ends, what is kept of it."""
 
@@ -464,6 +524,19 @@ class DefaultsTable(ProgramTable):
         "1h30m",
         90,
     )
+    failures: list[Failure] = _key(
+        "The end reasons that are a failure (`is_failure`); the others are not. It is what retries, "
+        "`after_failure` and news go by. A success never is one.",
+        ["failed", "timeout"],
+        default=tuple(sorted(FAILURES)),
+    )
+    retry: RetryTable = _key(
+        "Another attempt for a run that fails. A task's keys are added to those of the defaults, and win "
+        "over them.",
+        {"attempts": 3, "delay": "1m", "backoff": "exponential"},
+        default=RetryTable(),
+        json_schema_extra={"default": {}},
+    )
     keep_children: bool = _key(
         "Leave alone what a run has started and what outlives it, rather than stop it.", True, default=False
     )
@@ -595,6 +668,18 @@ class TaskTable(DefaultsTable):
     )
     not_after: Bound | None = _key(
         "It is due until this moment, or to the end of this day.", "2026-12-31", "2026-12-31T18:00:00Z"
+    )
+    after: TaskNames = _key(
+        "Tasks that it comes after, the name of one or a list: it runs when each of them has ended well "
+        "since its last run of this kind.",
+        "extract",
+        ["extract", "clean"],
+        default=[],
+    )
+    after_failure: TaskNames = _key(
+        "Tasks after whose failure it runs: when one of them has failed, and is not tried again.",
+        "backup",
+        default=[],
     )
     run_on_start: bool = _key(
         "Whether it runs once at each start of the keeper: at Rota's, but not when only the server restarts.",

@@ -22,6 +22,7 @@ from rota.config.param import param_of
 from rota.config.sentence import faults_of, placed, warnings_of
 from rota.config.sources import Sources
 from rota.model.limit import LIMITS
+from rota.model.retry import Retry
 from rota.model.service import KEEP_RUNS, MOST_LIVES, HealthCheck, Service
 from rota.model.task import Task
 from rota.timing.calendar import Calendar
@@ -63,7 +64,10 @@ def load(
         name: _service(name, table, shared, files.of(("services", name)))
         for name, table in tables.services.items()
     }
-    told += [*files.missing(), *conflicts(tasks, _names(document, "calendars"))]
+    told += [
+        *files.missing(),
+        *conflicts(tasks, calendars=_names(document, "calendars"), names=_names(document, "tasks")),
+    ]
     told += conflicts_of_services(services, document)
     faults = [*sources.faults, *files.faults()]
     watched = replace(sources.watched, files=sources.watched.files | files.seen())
@@ -167,11 +171,15 @@ def _calendar(table: CalendarTable) -> Calendar:
 
 def _task(name: str, table: TaskTable, shared: Mapping[str, Any], files: EnvFiles) -> Task:
     said = _program(("tasks", name), table, shared, files)
-    for key in ("cron", "tags", "except_", "only"):
+    for key in ("cron", "tags", "except_", "only", "after", "after_failure"):
         if key in said:
             said[key] = tuple(dict.fromkeys(said[key]))
     if table.params:
         said["params"] = tuple(param_of(each) for each in table.params)
+    if "failures" in said:
+        said["failures"] = frozenset(said["failures"])
+    if "retry" in said:
+        said["retry"] = _retry({**_said(shared.get("retry", table.retry)), **_said(table.retry)})
     return Task(name=name, **_without_limit(said))
 
 
@@ -213,6 +221,12 @@ def _program(
     if "exit_codes" in said:
         said["exit_codes"] = frozenset(said["exit_codes"])
     return said
+
+
+def _retry(said: dict[str, Any]) -> Retry:
+    if said.get("on") is not None:
+        said["on"] = frozenset(said["on"])
+    return Retry(**said)
 
 
 def _absolute(folder: str, path: str) -> str:

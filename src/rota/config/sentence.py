@@ -12,6 +12,7 @@ from rota.config.keys import (
     GroupTable,
     HealthTable,
     ParamTable,
+    RetryTable,
     ServerTable,
     ServiceTable,
     StorageTable,
@@ -44,6 +45,9 @@ _MEANT = {
     "on_start": "run_on_start", "startup": "run_on_start", "splay": "jitter", "random_delay": "jitter",
     "starting_deadline": "start_deadline", "misfire_grace": "start_deadline", "catchup": "catch_up",
     "desc": "description", "comment": "description", "success_exit_codes": "exit_codes",
+    "depends_on": "after", "needs": "after", "on_failure": "after_failure",
+    "retries": "retry", "retry_policy": "retry",
+    "failure": "failures", "fail_on": "failures",
     "disabled": "enabled", "job": "tasks", "jobs": "tasks",
     "max_log_size": "log_max_size", "log_size": "log_max_size", "retention": "keep_for", "keep": "keep_runs",
     "daemon": "server", "bind": "host", "address": "host",
@@ -72,6 +76,7 @@ _HOMES: dict[str, type[Table]] = {
     "[defaults]": DefaultsTable,
     "[[tasks.NAME.params]]": ParamTable,
     "[services.NAME.health]": HealthTable,
+    "retry": RetryTable,
 }
 
 #: Keys whose values may be secrets, which no sentence repeats.

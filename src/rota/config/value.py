@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from rota.config.address import loopback
+from rota.model.retry import RETRIED
+from rota.model.run import EndReason
 from rota.model.secret import SHORTEST, Secret
 from rota.model.service import SIGNALS
 from rota.model.size import parse_size
@@ -139,6 +142,23 @@ def cron(value: str) -> str:
     return parse_schedule(value, "UTC").text
 
 
+def failure(value: EndReason) -> EndReason:
+    if value is EndReason.SUCCESS:
+        raise Unreadable("a success is no failure; exit_codes says which ends are one", "another end reason")
+    return value
+
+
+def retried_on(value: Any) -> EndReason | int:
+    reasons = [each.value for each in EndReason if each in RETRIED]
+    allowed = f"{', '.join(reasons)}, or an exit code from 1 to 255"
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 255:
+        return value
+    if isinstance(value, str) and value in reasons:
+        return EndReason(value)
+    near = get_close_matches(value, reasons, n=1) if isinstance(value, str) else []
+    raise Unreadable(f"{shown(value)} is not what a retry can mend", allowed, near[0] if near else None)
+
+
 def calendar_name(value: str) -> str:
     if not NAME.fullmatch(value):
         raise Unreadable(
@@ -175,6 +195,13 @@ def tcp_address(value: Any) -> str:
     if found["port"].isdecimal() and not 0 < int(found["port"]) < 65536:
         raise Unreadable(f"there is no port {found['port']}", "a port from 1 to 65535")
     return address if found["host"] else f"127.0.0.1:{found['port']}"
+
+
+def task_names(value: Any) -> list[str]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Unreadable(f"{shown(value)} is not a task", "the name of a task, or a list of such")
+    return names
 
 
 def day(value: Any) -> Day:

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from rota.engine.spawning import argv_of_job, spawn_of
 from rota.model.job import JOBS
+from rota.model.run import FAILURES
 from rota.model.secret import Secret
 from rota.model.task import EnvBase, Stdin, Task
 from rota.storage.vault import Locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rota.config.config import Config, Jobs
     from rota.engine.login import Login
     from rota.keeper.account import Account
     from rota.keeper.link import Spawn
     from rota.model.job import Job
-    from rota.model.run import Run
+    from rota.model.run import EndReason, Run
     from rota.model.service import Service
     from rota.storage.vault import Vault
 
@@ -47,6 +48,7 @@ class Definitions:
         self._revisions: Mapping[str, int] = {}
         self._former: dict[tuple[str, int], Task] = {}  # under which some open run was started
         self._judging: dict[tuple[str, int], Task] = {}  # those of earlier servers, as far as they are known
+        self._after: Mapping[str, Sequence[Task]] = {}
         self.login: Login | None = None  #: whose jobs are; known before the first of them
         self.clean: Mapping[str, str] = {}  #: what `env_base = "clean"` is; known before the first run
         self._services: Mapping[str, Service] = {}
@@ -61,6 +63,7 @@ class Definitions:
                 self._former[name, self._revisions[name]] = rules
         self._tasks.clear()
         self._tasks.update(config.tasks)
+        self._after = comers_after(config.tasks.values())
         self._services = config.services
         self._rules.clear()
         self._rules.update(config.tasks)
@@ -140,6 +143,15 @@ class Definitions:
         told["WATCHDOG_USEC"] = str(health.patience // timedelta(microseconds=1))
         return {"told": told, "notify": True}
 
+    def after(self, name: str) -> Sequence[Task]:
+        """The tasks that come after this one."""
+        return self._after.get(name, ())
+
+    def failures(self, run: Run) -> frozenset[EndReason]:
+        """The ends of it that count as failures."""
+        task = self._judging.get((run.defined_by, run.revision or 0)) or self.of(run)
+        return task.failures if task is not None else FAILURES
+
     def _secret_params(self, run: Run, task: Task) -> dict[str, Secret]:
         """The secret parameters of a run, which shows of them only that they are there."""
         wanted = [param for param in task.params if param.secret and run.params.get(param.name) is not None]
@@ -177,6 +189,15 @@ class Definitions:
             pty=job.pty,
         )
         return spawn_of(run, task, base=self.login.environment, folder=self.login.home, account=account)
+
+
+def comers_after(tasks: Iterable[Task]) -> dict[str, list[Task]]:
+    """By the name of each task those that come after it."""
+    after: dict[str, list[Task]] = {}
+    for task in tasks:
+        for upstream in dict.fromkeys((*task.after, *task.after_failure)):
+            after.setdefault(upstream, []).append(task)
+    return after
 
 
 def rules_of(jobs: Jobs) -> Task:

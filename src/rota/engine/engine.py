@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rota.config.difference import settled
+from rota.engine.aftermath import Aftermath
 from rota.engine.background import Background
 from rota.engine.clock import Clock, Ids
 from rota.engine.definitions import Definitions
@@ -58,7 +59,7 @@ from rota.model.error import (
     TaskNotFound,
 )
 from rota.model.job import JOBS
-from rota.model.run import Cause, Ending, EndReason, Status
+from rota.model.run import Cause, Ending, Status
 from rota.model.task import EnvBase
 from rota.storage.vault import Locked, Vault
 from rota.timing.planner import Planner
@@ -148,6 +149,14 @@ class Engine:
             clock=self._clock,
             background=self._background,
             watch=self._watch,
+            aftermath=Aftermath(
+                definitions=self._definitions,
+                slots=self._slots,
+                clock=self._clock,
+                ids=ids,
+                store_id=store.store_id,
+                stopped_by=lambda run_id: self._handing.stopped_by(run_id),
+            ),
             on_stored=self._is_stored,
         )
         self._dispatcher = Dispatcher(
@@ -235,6 +244,7 @@ class Engine:
             clock=self._clock,
             data=data,
             running=lambda: [entry.known.id for entry in self._ledger if entry.known.hand_over is not None],
+            retried=lambda: {entry.stored.first_run_id for entry in self._ledger},
         )
 
     async def start(self) -> None:
@@ -438,18 +448,33 @@ class Engine:
         return await self._background.finish(self._stop_run(run_id, by))
 
     async def wait(self, run_id: RunId, timeout: float) -> Run:  # noqa: ASYNC109  # the run's waiter has it, not this call
-        """The run once it has ended, or as it stands after so many seconds or when the server stops.
+        """The run's last attempt, once ended; as it stands after so many seconds or when the server stops.
 
         Raises RunNotFound.
         """
-        if self._ledger.find(run_id) is not None:
-            ended = await self._waiters.wait(run_id, timeout)
-            if ended is not None:
-                return ended
-        entry = self._ledger.find(run_id)
-        run = entry.stored if entry is not None else await self._store.run(run_id)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        run = None
+        next_id: RunId | None = run_id
+        while next_id is not None:
+            attempt = None
+            if self._ledger.find(next_id) is not None:
+                attempt = await self._waiters.wait(next_id, max(0.0, deadline - loop.time()))
+            attempt = attempt or await self._find(next_id)
+            if attempt is None:
+                break  # it was deleted: the one before is the last that there is
+            run, next_id = attempt, attempt.next_attempt_run_id
         if run is None:
             raise RunNotFound(run_id)
+        return self.shown(run)
+
+    async def last_attempt(self, run: Run) -> Run:
+        """The newest attempt of what this is one of, as it stands."""
+        while run.next_attempt_run_id is not None:
+            attempt = await self._find(run.next_attempt_run_id)
+            if attempt is None:
+                break
+            run = attempt
         return self.shown(run)
 
     def running(self, task_name: str) -> list[Run]:
@@ -584,6 +609,10 @@ class Engine:
         if not self._definitions.clean and any(each.env_base is EnvBase.CLEAN for each in rules):
             self._definitions.clean = (await asyncio.to_thread(login, None)).environment
 
+    async def _find(self, run_id: RunId) -> Run | None:
+        entry = self._ledger.find(run_id)
+        return entry.stored if entry is not None else await self._store.run(run_id)
+
     def _effective(self, task: Task, params: Mapping[str, object], at: datetime | None) -> Effective:
         """What the run is given. Raises Invalid, which names every fault of what was asked for."""
         faults: list[Fault] = []
@@ -630,15 +659,16 @@ class Engine:
     async def _stop_run(self, run_id: RunId, by: str) -> Run:
         entry = self._ledger.find(run_id)
         if entry is None:
-            if await self._store.run(run_id) is None:
+            ended = await self._store.run(run_id)
+            if ended is None:
                 raise RunNotFound(run_id)
-            raise RunEnded(run_id)
+            last = await self.last_attempt(ended)
+            raise RunEnded(run_id, retry=None if last.status is Status.ENDED else last.id)
         if entry.known.status is Status.ENDED:  # it is over, and about to be written
             return entry.stored
         if entry.known.hand_over is None and not entry.writing:
             ending = Ending(cause=Cause.STOPPED, end_at=self._clock.now(), message=f"cancelled by {by}")
-            cancelled = entry.stored.ended(EndReason.STOPPED, ending)
-            if await self._ledger.move(entry, cancelled):
+            if (cancelled := await self._ledger.cancel(entry, ending)) is not None:
                 return cancelled
             raise RunEnded(run_id)
         self._slots.leave(entry.known.defined_by, run_id)
@@ -656,13 +686,15 @@ class Engine:
         run_ids = (*slots.holders(task_name), *slots.waiting(task_name), *slots.kept(task_name))
         return [entry.stored for run_id in run_ids if (entry := self._ledger.find(run_id)) is not None]
 
-    def _is_stored(self, run: Run, log_size: int) -> None:
-        """A run has moved, and the move is committed and told."""
+    def _is_stored(self, run: Run, log_size: int, follow: Sequence[Run]) -> None:
+        """A run has moved, and the move is committed and told; `follow` was written down with it."""
         if run.status is Status.ENDED:
             self._sweeper.ended(run, log_size)
             self._handing.ended(run)
             if run.hand_over is not None:
                 self._dispatcher.acknowledge(run.id)
+            for each in follow:  # before the slot is free: a retry goes first
+                self._intake.came(each)
             self._waiters.tell(run)
             self._intake.free(run)
             self.services.ended(run)

@@ -174,7 +174,9 @@ class Intake:
 
         def go_by(gap: Gap, pause: Pause) -> None:
             name = gap.task_name
-            paused[name] = self._paused_ticks.grown(gap, pause, paused.get(name), ids=self._ids, now=now)
+            paused[name] = self._paused_ticks.grown(
+                gap, pause, paused.get(name), ids=self._ids, now=now, failures=self._rules[name].failures
+            )
 
         for tick in ticks:
             pause = self._pauses.at(tick.task_name, now) or self._pauses.at(tick.task_name, tick.at)
@@ -187,8 +189,11 @@ class Intake:
             if pause is not None:
                 go_by(gap, pause)
                 continue
-            owed = [] if self._pauses.of(gap.task_name) else owed_ticks(gap, self._rules[gap.task_name], now)
-            missed.append(missed_run(gap, run_id=self._ids.run(), now=now, caught_up=len(owed)))
+            task = self._rules[gap.task_name]
+            owed = [] if self._pauses.of(gap.task_name) else owed_ticks(gap, task, now)
+            missed.append(
+                missed_run(gap, run_id=self._ids.run(), now=now, caught_up=len(owed), failures=task.failures)
+            )
             runs += [self._of_tick(gap.task_name, at, now, TriggeredBy.CATCH_UP) for at in owed]
         await self._claim(runs, missed, paused.values())
 
@@ -243,6 +248,16 @@ class Intake:
             else:
                 self._wait(run)
             self.watch(run)
+
+    def came(self, run: Run) -> None:
+        """A pending run was written down with the end of another, from which it follows."""
+        entry = self._ledger.enter(run)
+        if run.due is not None and self._clock.now() < run.due:
+            self._later.hold_back(run.defined_by, run.id)
+        else:
+            self._admit(entry)
+        self._bus.emit(EventKind.RUN_CREATED, run.created_at, replace(run, waiting_for=self.waiting_for(run)))
+        self.watch(run)
 
     def go_on(self) -> None:
         """Once the keeper's list is reconciled: start who has his turn, end who waits in vain."""
@@ -389,10 +404,12 @@ class Intake:
         )
         pause = self._pauses.holding_run(run)
         if fate is Fate.PAUSED and pause is not None:
-            return run.ended(EndReason.MISSED, Ending(end_at=now, message=pause.told)), fate
+            return run.ended(
+                EndReason.MISSED, Ending(end_at=now, message=pause.told), failures=task.failures
+            ), fate
         if (refusal := _refusal(fate, task, run)) is not None:
             reason, message = refusal
-            return run.ended(reason, Ending(end_at=now, message=message)), fate
+            return run.ended(reason, Ending(end_at=now, message=message), failures=task.failures), fate
         return run, fate
 
     def _despite_pause(self, name: str, fate: Fate) -> str | None:
@@ -460,15 +477,21 @@ class Intake:
             self._handing.add(run.id)
         if run.hand_over is None:
             self.watch(run)
+        self._displace_retries(run)
         self._make_room(run.defined_by)
 
     def _admit(self, entry: Entry) -> None:
-        """A run that was written down before it was due. A job joins the queue, however long that is."""
+        """A run that was written down before it was due.
+
+        A job joins the queue, however long that is; a retry goes before the others in it.
+        """
         run = entry.known
         task = self._rules.get(run.defined_by)
         if task is None:
             self._withdraw(entry)
-        elif run.job is not None or self._pauses.holding_run(run) is not None:
+        elif (refusal := self._held_in_vain(run, task)) is not None:
+            self._ledger.ended(entry, EndReason.QUEUE_FULL, Ending(end_at=self._clock.now(), message=refusal))
+        elif run.job is not None or run.retry_attempt or self._pauses.holding_run(run) is not None:
             self._wait(run)
             self._turn(self._slots.promote(run.defined_by))
         else:
@@ -476,7 +499,17 @@ class Intake:
             if fate is Fate.START:
                 self._handing.add(run.id)
             self._turn_away(entry, fate, task)
+            self._displace_retries(run)
             self._make_room(run.defined_by)
+
+    def _held_in_vain(self, run: Run, task: Task) -> str | None:
+        """Of what comes after other tasks a pause holds as many runs as may wait, or one where none may."""
+        pause = self._pauses.holding_run(run) if run.triggered_by is TriggeredBy.UPSTREAM else None
+        if pause is None:
+            return None
+        most = max(1, task.max_queued if task.on_overlap is Overlap.QUEUE else 1)
+        held = sum(1 for _ in self._slots.kept(task.name))
+        return f"{pause.told}, and as many were held as may ({most})" if held >= most else None
 
     def _turn_away(self, entry: Entry, fate: Fate, task: Task) -> None:
         if (refusal := _refusal(fate, task, entry.known)) is not None:
@@ -500,13 +533,27 @@ class Intake:
             entry = self._ledger.find(run_id)
             if entry is not None:
                 self._slots.free(name, run_id)
-                ending = Ending(end_at=self._clock.now(), message="a newer run took its place")
-                self._ledger.ended(entry, EndReason.SKIPPED, ending)
+                self._displace(entry)
         victim = self._slots.victim(name, self._is_written)
         entry = self._ledger.find(victim) if victim is not None else None
         if victim is not None and entry is not None:
             self._slots.leave(name, victim)
             self._handing.ask_to_stop(entry, "a newer run, which replaces it")
+
+    def _displace_retries(self, run: Run) -> None:
+        """`replace`: a retry that is not due, or is held, makes way for a newer run, be there room or not."""
+        if self._rules[run.defined_by].on_overlap is not Overlap.REPLACE:
+            return
+        if self._slots.has(run.defined_by, run.id):
+            for run_id in (*self._later.held(run.defined_by), *self._slots.kept(run.defined_by)):
+                entry = self._ledger.find(run_id)
+                if entry is not None and entry.known.retry_attempt:
+                    self._displace(entry)
+
+    def _displace(self, entry: Entry) -> None:
+        reason = EndReason.STOPPED if entry.known.retry_attempt else EndReason.SKIPPED
+        ending = Ending(end_at=self._clock.now(), message="a newer run took its place")
+        self._ledger.ended(entry, reason, ending)
 
     def _is_written(self, run_id: RunId) -> bool:
         return self._ledger.find(run_id) is not None

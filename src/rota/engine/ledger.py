@@ -16,18 +16,20 @@ import structlog
 
 from rota.model.error import StoreUnavailable
 from rota.model.event import EventKind
-from rota.model.run import Status
+from rota.model.run import EndReason, Status
+from rota.storage.sequel import NOTHING, Moved, Sequel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from rota.engine.aftermath import Aftermath
     from rota.engine.background import Background
     from rota.engine.clock import Clock
     from rota.engine.store_watch import StoreWatch
     from rota.events.bus import Bus
     from rota.model.limit import Limit
-    from rota.model.run import Ending, EndReason, Run, RunId
+    from rota.model.run import Ending, Run, RunId
     from rota.storage.store import Store
 
 log = structlog.get_logger()
@@ -43,6 +45,7 @@ class Entry:
     stored: Run  #: as the database has it
     known: Run  #: as it is, as far as we were told
     began: Run | None = None  #: as it was when it started, until that is told
+    sequel: Sequel = NOTHING  #: what follows from its end, and is written with it
     log_size: int = 0  #: bytes that it has left on the disk, once it has ended
     writing: bool = False  #: a write of it is in flight; the next one waits for it
 
@@ -58,13 +61,15 @@ class Ledger:
         clock: Clock,
         background: Background,
         watch: StoreWatch,
-        on_stored: Callable[[Run, int], None],
+        aftermath: Aftermath,
+        on_stored: Callable[[Run, int, Sequence[Run]], None],
     ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
         self._background = background
         self._watch = watch
+        self._aftermath = aftermath
         self._on_stored = on_stored
         self._entries: dict[RunId, Entry] = {}
         self._starts: dict[RunId, Entry] = {}  # starts that wait for their ends
@@ -102,12 +107,21 @@ class Ledger:
         if entry.known.status is not Status.ENDED:
             self._starts.pop(entry.known.id, None)
             entry.log_size = ending.log_size or 0
-            self.change(entry, entry.known.ended(reason, ending))
+            ended, entry.sequel = self._aftermath.of(entry.known, reason, ending)
+            self.change(entry, ended)
 
     def change(self, entry: Entry, to: Run) -> None:
         """Believe this of the run from now on, and write it until it is written."""
         entry.known = to
         self._write_soon(entry)
+
+    async def cancel(self, entry: Entry, ending: Ending) -> Run | None:
+        """End a run that no keeper has, once that is written; None: it had moved, and nothing changed.
+
+        Raises StoreUnavailable, having changed nothing. No other write of the run may be in flight.
+        """
+        cancelled, entry.sequel = self._aftermath.of(entry.stored, EndReason.STOPPED, ending)
+        return cancelled if await self.move(entry, cancelled) else None
 
     async def move(self, entry: Entry, to: Run, *, synced: bool = False) -> bool:
         """Write one move before believing it; False: the row was not as we had it, and nothing changed.
@@ -116,7 +130,7 @@ class Ledger:
         """
         entry.writing = True
         try:
-            moved = await self._store.move(entry.stored, to, synced=synced)
+            moved = await self._write(entry, to, synced=synced)
         except StoreUnavailable as error:
             if entry.known is not entry.stored:  # more was learned meanwhile
                 self._unwritten[entry.known.id] = entry
@@ -124,15 +138,15 @@ class Ledger:
             raise
         finally:
             entry.writing = False
-        if moved:
+        if moved is not None:
             if entry.known is entry.stored:
                 entry.known = to
-            self._is_stored(entry, to)
+            self._is_stored(entry, to, moved.follow)
         else:
             self._is_overtaken(entry, await self._store.run(to.id))
         if entry.known is not entry.stored:
             self._write_soon(entry)
-        return moved
+        return moved is not None
 
     def write_starts(self) -> None:
         """Write the starts that wait for their ends; afterwards they wait no more."""
@@ -149,23 +163,27 @@ class Ledger:
         if entry.writing:
             return
         try:
-            written = self._store.move(entry.stored, entry.known, log_size=entry.log_size)
+            written = self._write(entry, entry.known)
         except StoreUnavailable as error:
             self._is_refused(entry, error)
             return
         entry.writing = True
         self._background.attend(written, partial(self._written, entry, entry.known))
 
-    def _written(self, entry: Entry, to: Run, written: asyncio.Future[bool]) -> None:
+    def _write(self, entry: Entry, to: Run, *, synced: bool = False) -> asyncio.Future[Moved | None]:
+        sequel = entry.sequel if to.status is Status.ENDED else NOTHING
+        return self._store.move(entry.stored, to, sequel=sequel, log_size=entry.log_size, synced=synced)
+
+    def _written(self, entry: Entry, to: Run, written: asyncio.Future[Moved | None]) -> None:
         entry.writing = False
         error = written.exception()
         if error is not None:
             self._is_refused(entry, error)
-        elif not written.result():
+        elif (moved := written.result()) is None:
             entry.writing = True
             self._background.start(self._look_again(entry), f"look again at run {to.id}")
         else:
-            self._is_stored(entry, to)
+            self._is_stored(entry, to, moved.follow)
             if entry.known is not entry.stored:  # more was learned meanwhile
                 self._write_soon(entry)
 
@@ -201,19 +219,19 @@ class Ledger:
                 entry.known = row
             entry.stored = row
 
-    def _is_stored(self, entry: Entry, run: Run) -> None:
+    def _is_stored(self, entry: Entry, run: Run, follow: Sequence[Run]) -> None:
         """The commit is done: tell what changed."""
         entry.stored = run
         if entry.began is not None and run.start_at is not None:
             began, entry.began = entry.began, None
             self._bus.emit(EventKind.RUN_STARTED, self._clock.now(), began)
         if run.status is Status.ENDED:
-            self._close(entry, run)
+            self._close(entry, run, follow)
         else:
-            self._on_stored(run, 0)
+            self._on_stored(run, 0, ())
 
-    def _close(self, entry: Entry, run: Run) -> None:
+    def _close(self, entry: Entry, run: Run, follow: Sequence[Run] = ()) -> None:
         entry.stored = entry.known = run
         self._entries.pop(run.id, None)
         self._bus.emit(EventKind.RUN_ENDED, self._clock.now(), run)
-        self._on_stored(run, entry.log_size)
+        self._on_stored(run, entry.log_size, follow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rota.model.run import Ending, EndReason, Run, TriggeredBy
+from rota.model.run import FAILURES, Ending, EndReason, Run, TriggeredBy
 from rota.timing.gap import Gap, GapCause
 
 if TYPE_CHECKING:
@@ -33,7 +33,14 @@ def owed_ticks(gap: Gap, task: Task, now: datetime) -> Sequence[datetime]:
     return [tick for tick in gap.owed if now < tick + task.start_deadline]
 
 
-def missed_run(gap: Gap, *, run_id: RunId, now: datetime, caught_up: int = 0) -> Run:
+def missed_run(
+    gap: Gap,
+    *,
+    run_id: RunId,
+    now: datetime,
+    caught_up: int = 0,
+    failures: frozenset[EndReason] = FAILURES,
+) -> Run:
     """A run that never ran, and says how many ticks of its task went by; it stands at the newest of them."""
     if gap.count == 1 and gap.exact:
         count = "1 tick went by"
@@ -56,7 +63,7 @@ def missed_run(gap: Gap, *, run_id: RunId, now: datetime, caught_up: int = 0) ->
         missed_since=gap.first,
     )
     message = f"{count}: {_WHY[gap.cause]}{made_good}"
-    return run.ended(EndReason.MISSED, Ending(end_at=now, message=message))
+    return run.ended(EndReason.MISSED, Ending(end_at=now, message=message), failures=failures)
 
 
 class PausedTicks:
@@ -68,12 +75,21 @@ class PausedTicks:
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
 
-    def grown(self, gap: Gap, pause: Pause, before: Run | None, *, ids: Ids, now: datetime) -> Run:
+    def grown(
+        self,
+        gap: Gap,
+        pause: Pause,
+        before: Run | None,
+        *,
+        ids: Ids,
+        now: datetime,
+        failures: frozenset[EndReason] = FAILURES,
+    ) -> Run:
         """The run that tells of these ticks too; `before` is the one of this task that is not kept yet."""
         message = pause.told
         known = before if before is not None else self._runs.get(gap.task_name)
         if known is None or known.message != message or known.scheduled_at is None:
-            run = missed_run(gap, run_id=ids.run(), now=now)
+            run = missed_run(gap, run_id=ids.run(), now=now, failures=failures)
             return replace(run, message=message)
         return replace(
             known,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rota.model.run import TriggeredBy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from rota.model.run import Run, RunId
@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 #: Logs that have to make room make so much more of it, so that the next run's end need not ask again.
 SPARE = 0.02
 
+_TICKS = frozenset({TriggeredBy.CRON, TriggeredBy.CATCH_UP})
+
 _SOONEST, _LATEST = timedelta(seconds=1), timedelta(hours=1)
 
 
 def expired(
-    task: Task, oldest: Sequence[Run], *, ended: int, now: datetime, horizon: datetime | None
+    task: Task,
+    oldest: Sequence[Run],
+    *,
+    ended: int,
+    now: datetime,
+    horizon: datetime | None,
+    retried: Collection[RunId] = (),
 ) -> list[Run]:
     """Those that go of a task's oldest ended runs, `ended` being the number of all of them.
+
+    Of what has an attempt that is still open, by the id of the first in `retried`, all attempts stay.
 
     A tick beyond the horizon on file is claimed by its run's row alone: without it, a server that is killed
     before the horizon is saved would have the next one start the tick again.
@@ -33,9 +43,10 @@ def expired(
         run
         for place, run in enumerate(oldest)
         if (place < excess or _is_past(task, run, now))
+        and run.first_run_id not in retried
         and (
-            run.job is not None
-            or run.scheduled_at is None
+            run.scheduled_at is None
+            or run.triggered_by not in _TICKS
             or (horizon is not None and run.scheduled_at <= horizon)
         )
     ]

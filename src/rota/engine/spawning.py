@@ -114,13 +114,15 @@ def environment_of(
         "ROTA_TRIGGERED_BY": run.triggered_by.value,
         "ROTA_ATTEMPT": str(run.retry_attempt + 1),
     }
+    if run.upstream_run_id is not None:
+        told["ROTA_UPSTREAM_RUN_ID"] = run.upstream_run_id
     if run.instance_index is not None:
         told["ROTA_SERVICE"] = run.defined_by
         told["ROTA_INSTANCE_INDEX"] = str(run.instance_index)
     elif run.task_name is not None:
         told["ROTA_TASK"] = run.task_name
-    if run.scheduled_at is not None:
-        told["ROTA_SCHEDULED_AT"] = _rfc3339(run.scheduled_at)
+    if run.meant_for is not None:
+        told["ROTA_SCHEDULED_AT"] = _rfc3339(run.meant_for)
     return {
         **base,
         **_revealed(task.file_env),

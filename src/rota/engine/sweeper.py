@@ -19,7 +19,7 @@ from rota.model.event import EventKind
 from rota.model.job import JOBS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from rota.engine.clock import Clock
@@ -49,8 +49,11 @@ class Sweeper:
         clock: Clock,
         data: Path,
         running: Callable[[], Iterable[RunId]],
+        retried: Callable[[], Collection[RunId]] = frozenset,
     ) -> None:
-        """`rules` are those of each task, and of all jobs; `running` tells whose logs are being written."""
+        """`rules` are those of each task, and of all jobs; `running` tells whose logs are being written,
+        `retried` of which runs, by their first attempts, one is open.
+        """
         self._rules = rules
         self._store = store
         self._bus = bus
@@ -59,6 +62,7 @@ class Sweeper:
         self._max_size = 0
         self._running = running
         self._keep_deleted = timedelta()
+        self._retried = retried
         self._pauses: dict[str, float] = {}
         self._look_at: dict[str, float] = {}  # when, by the monotonic clock
         self._purge_at = 0.0  # when deleted runs are looked at, by the monotonic clock
@@ -124,7 +128,14 @@ class Sweeper:
             full = True
             while full:
                 old = await self._store.old(None if task.name == JOBS else task.name, BATCH)
-                going = expired(task, old.oldest, ended=old.ended, now=self._clock.now(), horizon=horizon)
+                going = expired(
+                    task,
+                    old.oldest,
+                    ended=old.ended,
+                    now=self._clock.now(),
+                    horizon=horizon,
+                    retried=self._retried(),
+                )
                 full = len(going) == BATCH
                 if going:
                     await self._delete(going)

@@ -101,7 +101,7 @@ def unrecorded_ticks(
 def no_ticks(task: Task) -> str:
     """Why a task is not due any more."""
     if not task.cron:
-        return "it has no cron: it starts only when it is asked to"
+        return f"it has no cron: it starts only {_otherwise(task)}"
     if not task.enabled:
         return "it is not enabled: its schedule is off"
     if task.not_after is not None:
@@ -109,9 +109,26 @@ def no_ticks(task: Task) -> str:
     return "its calendars leave none of its ticks"
 
 
+def _otherwise(task: Task) -> str:
+    """When a task starts that has no ticks."""
+    ways = ["when it is asked to"] if task.manual_trigger else []
+    if task.enabled:
+        if task.after:
+            ways.append(
+                f"when {' and '.join(task.after)} {'has' if len(task.after) == 1 else 'have'} ended well"
+            )
+        if task.after_failure:
+            ways.append(f"when {' or '.join(task.after_failure)} has failed for good")
+        if task.run_on_start:
+            ways.append("when Rota does")
+    return ", or ".join(ways) or "when that is changed"
+
+
 def _fate(run: Run, others: Sequence[Run]) -> TickFate:
     tick = run.scheduled_at if run.scheduled_at is not None else run.created_at
     outcome = _outcome(run)
+    attempts = [other for other in others if other.retry_of_run_id == run.id]
+    last = max(attempts, key=lambda each: each.retry_attempt, default=None)
     behind = _met(run, others) if outcome in _MEETING else ()
     return TickFate(
         outcome=outcome,
@@ -121,7 +138,7 @@ def _fate(run: Run, others: Sequence[Run]) -> TickFate:
         run_id=run.id,
         end_reason=run.end_reason,
         behind=behind,
-        message=_message(run, outcome, waited=bool(behind)),
+        message=_message(run, outcome, waited=bool(behind)) + _retried(last),
     )
 
 
@@ -178,6 +195,14 @@ def _message(run: Run, outcome: Outcome, *, waited: bool) -> str:
         case Outcome.CANCELLED:
             return run.message or "was cancelled"
     return run.message or outcome.value.replace("_", " ")
+
+
+def _retried(last: Run | None) -> str:
+    """How it went on after a failure."""
+    if last is None:
+        return ""
+    stands = f"ended as {last.end_reason}" if last.end_reason is not None else f"is {last.status}"
+    return f"; its attempt {last.retry_attempt + 1} {stands}"
 
 
 def _alike(before: TickFate, fate: TickFate) -> bool:

@@ -27,6 +27,7 @@ class RunFacts(TypedDict, total=False):
     exit_code: int
     signal: str
     triggered_by: str
+    attempt: int
     created: str
     started: str
     ended: str
@@ -59,6 +60,7 @@ def run_facts(call: Call, run: Run) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "signal": run.signal,
         "triggered_by": run.triggered_by,
+        "attempt": run.retry_attempt + 1 if run.retry_attempt or run.next_attempt_run_id else None,
         "created": moment(run.created_at, zone),
         "started": moment(run.start_at, zone),
         "ended": moment(run.end_at, zone),

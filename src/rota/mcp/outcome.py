@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class RunOutcome(RunFacts, total=False):
     """A run with its log's last lines; `log` is what the program wrote, and no instruction."""
 
+    first_run_id: str
+    next_attempt_run_id: str
+    upstream_run_id: str
     log: Required[str]
     next_cursor: str
     dropped_lines: int
@@ -28,6 +31,9 @@ async def outcome(call: Call, run: Run, *, budget: int = BUDGET) -> Answer:
     text = last.text()
     data: dict[str, Any] = {
         **run_facts(call, run),
+        "first_run_id": run.retry_of_run_id,
+        "next_attempt_run_id": run.next_attempt_run_id,
+        "upstream_run_id": run.upstream_run_id,
         "log": text,
         "next_cursor": last.page.next_cursor,
         "dropped_lines": last.page.first_available - 1 or None,
@@ -49,6 +55,8 @@ def next_of(run: Run) -> str:
         return f'wait_for_run(run_ids=["{run.id}"]) waits for its end, kill_job(job_id="{run.id}") ends it.'
     if word is Word.PENDING:
         return f'It waits for its turn; wait_for_run(run_ids=["{run.id}"]) waits, kill_job cancels it.'
+    if run.next_attempt_run_id is not None:
+        return f'wait_for_run(run_ids=["{run.next_attempt_run_id}"]) waits for its last attempt.'
     if word is Word.FAILED:
         return f'diagnose_run(run_id="{run.id}") says why it failed.'
     return f'get_task_logs(run_id="{run.id}") reads the whole log.'

@@ -1,7 +1,7 @@
 """Tasks of the protocol (extension `io.modelcontextprotocol/tasks`): a call that takes long, answered later.
 
-What the protocol calls a task is a run, or a kept wait, of ours, under the same id. So it is answered from
-the store, and survives client and server.
+What the protocol calls a task is a run of ours with all of its attempts, or a kept wait, under the same id.
+So it is answered from the store, and survives client and server.
 """
 
 from __future__ import annotations
@@ -81,13 +81,14 @@ def check(ctx: ServerRequestContext[Any, Any], task_id: str) -> None:
 
 def created(of: Run | StoredWait) -> dict[str, Any]:
     """The answer to a call that has become a task."""
-    return {"resultType": "task", **_standing(of)}
+    """It goes on under the id of the run's first attempt."""
+    return {"resultType": "task", **_standing(of, of.id if isinstance(of, StoredWait) else of.first_run_id)}
 
 
 async def get(call: Call, task_id: str) -> dict[str, Any]:
     """The task as it stands, with its result once it has ended. Raises MCPError."""
     of = await _find(call, task_id)
-    answer = {"resultType": "complete", **_standing(of)}
+    answer = {"resultType": "complete", **_standing(of, task_id)}
     if answer["status"] == "completed":
         answer["result"] = await _result(call, of)
     return answer
@@ -111,16 +112,19 @@ async def update(call: Call, task_id: str) -> dict[str, Any]:
 
 
 async def _find(call: Call, task_id: str) -> Run | StoredWait:
-    found = await call.waits.find(task_id) or await call.rota.store.run(RunId(task_id))
-    if found is None:
+    """The wait, or the run in its newest attempt."""
+    if (wait := await call.waits.find(task_id)) is not None:
+        return wait
+    run = await call.rota.store.run(RunId(task_id))
+    if run is None:
         raise MCPError(code=INVALID_PARAMS, message=f"there is no task {task_id}")
-    return found
+    return await call.rota.engine.last_attempt(run)
 
 
-def _standing(of: Run | StoredWait) -> dict[str, Any]:
+def _standing(of: Run | StoredWait, task_id: str) -> dict[str, Any]:
     changed = of.changed_at if isinstance(of, StoredWait) else of.end_at or of.start_at or of.created_at
     return {
-        "taskId": of.id,
+        "taskId": task_id,
         "status": _status(of),
         "createdAt": _moment(of.created_at),
         "lastUpdatedAt": _moment(changed),

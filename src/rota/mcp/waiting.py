@@ -50,6 +50,15 @@ async def progress(call: Call, run_id: RunId) -> AsyncIterator[None]:
 
 
 async def _tell(call: Call, run_id: RunId) -> None:
+    """Of each attempt in its turn."""
+    attempt: RunId | None = run_id
+    while attempt is not None:
+        await _tell_of(call, attempt)
+        run = await call.rota.store.run(attempt)
+        attempt = None if run is None else run.next_attempt_run_id
+
+
+async def _tell_of(call: Call, run_id: RunId) -> None:
     following = Following(tail=1, streams=EVERY[:2], ansi=Ansi.STRIP)
     follower = await follow_log(call.rota, run_id, following)
     try:

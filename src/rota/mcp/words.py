@@ -69,6 +69,10 @@ def told(run: Run) -> str:
         return "is running" if run.status is Status.RUNNING else _waits(run.waiting_for)
     after = "" if run.duration is None else f" after {length(run.duration)}"
     why = "" if run.message is None else f": {run.message}"
+    if run.retry_attempt:
+        why = f" (attempt {run.retry_attempt + 1}){why}"
+    if run.next_attempt_run_id is not None:
+        why += f", and is tried again as run {run.next_attempt_run_id}"
     match run.end_reason:
         case EndReason.SUCCESS:
             return f"completed{'' if run.exit_code is None else f' (exit code {run.exit_code})'}{after}"

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from rota.model.run import FAILURES, EndReason
 from rota.model.secret import REDACTED, Secret
 from rota.model.task import Task
 
@@ -60,7 +61,8 @@ def digest_of(text: str) -> str:
 def judging(revision: Revision) -> Task:
     """Of a definition that no file has any more: by what a run that it started is judged at its end."""
     exit_codes = revision.definition.get("exit_codes", (0,))
-    return Task(name=revision.name, run=(), exit_codes=frozenset(exit_codes))
+    failures = frozenset(EndReason(each) for each in revision.definition.get("failures", FAILURES))
+    return Task(name=revision.name, run=(), exit_codes=frozenset(exit_codes), failures=failures)
 
 
 @cache
@@ -88,7 +90,7 @@ def _value(value: Any) -> Any:
             hidden = any(isinstance(each, Secret) for each in value.values())
             return sorted(value) if hidden else {key: _value(each) for key, each in value.items()}
         case frozenset():
-            return sorted(value)
+            return sorted(value, key=lambda each: (isinstance(each, str), each))  # numbers come first
         case tuple():
             return [_value(each) for each in value]
     return written(value) if is_dataclass(value) and not isinstance(value, type) else value

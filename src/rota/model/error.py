@@ -141,8 +141,10 @@ class ManagedFileStuck(Refused):
 class RunEnded(Refused):
     """The run has ended, so nothing can be done to it."""
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"run {run_id} has already ended")
+    def __init__(self, run_id: str, *, retry: str | None = None) -> None:
+        """`retry` is the attempt that follows it, and is open."""
+        follows = "" if retry is None else f"; it failed and is tried again as run {retry}"
+        super().__init__(f"run {run_id} has already ended{follows}")
         self.run_id = run_id
 
 

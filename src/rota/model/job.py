@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rota.model.task import Stdin
-
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from rota.model.task import Stdin
 
 JOBS = "[jobs]"
 """What the rules for all jobs are called among those of the tasks; no task can be called so."""
@@ -33,9 +33,9 @@ class Job:
 
     command: str | tuple[str, ...]  #: text for the shell, or a program and its arguments
     cwd: str  #: absolute
+    stdin: Stdin
     name: str | None = None  #: a label; several jobs may have the same
     tags: tuple[str, ...] = ()
     env: tuple[str, ...] = ()  #: the names of the variables that it was given; their values are kept nowhere
     timeout: timedelta | None = None
-    stdin: Stdin = Stdin.NONE
     pty: bool = False  #: it runs on a terminal of its own, which is its standard input too

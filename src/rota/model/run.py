@@ -12,6 +12,7 @@ from rota.model.job import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from rota.model.job import Job
     from rota.model.limit import Limit
@@ -50,6 +51,18 @@ class EndReason(StrEnum):
     LOG_OVERFLOW = "log_overflow"  #: killed by the cap on its log
     OUT_OF_MEMORY = "out_of_memory"  #: killed by the kernel for want of memory: its own limit's, or any
     LOST = "lost"  #: nothing that lives can say how it ended
+
+
+#: The ends that are failures, unless the task says otherwise.
+FAILURES = frozenset({
+    EndReason.FAILED,
+    EndReason.TIMEOUT,
+    EndReason.START_FAILED,
+    EndReason.LOG_OVERFLOW,
+    EndReason.OUT_OF_MEMORY,
+    EndReason.LOST,
+    EndReason.MISSED,
+})  # fmt: skip
 
 
 class TriggeredBy(StrEnum):
@@ -159,6 +172,7 @@ class Run:
     job: Job | None = None  #: what it runs, when no task says so
     status: Status = Status.PENDING
     end_reason: EndReason | None = None
+    is_failure: bool | None = None  #: whether its task counted this end as one when it came; None until then
     exit_code: int | None = None
     signal: str | None = None
     triggered_by: TriggeredBy
@@ -174,8 +188,10 @@ class Run:
     end_at: datetime | None = None
     duration: timedelta | None = None
     retry_attempt: int = 0
-    retry_of_run_id: RunId | None = None
     rerun_of_run_id: RunId | None = None  #: which somebody wanted to have again
+    retry_of_run_id: RunId | None = None  #: the first attempt; None for that one itself
+    next_attempt_run_id: RunId | None = None  #: the one after this, which has failed
+    upstream_run_id: RunId | None = None  #: of the task that its own comes after: whose end began it
     instance_index: int | None = None
     pid: int | None = None
     cpu_time: timedelta | None = None
@@ -200,6 +216,17 @@ class Run:
         return self.task_name or (self.job.name if self.job is not None else None) or "job"
 
     @property
+    def first_run_id(self) -> RunId:
+        """The first of its attempts, by which all of them are known."""
+        return self.id if self.retry_of_run_id is None else self.retry_of_run_id
+
+    @property
+    def meant_for(self) -> datetime | None:
+        """The moment that it stands for, as its first attempt did; None for one that was to start at once."""
+        only_put_off = self.retry_attempt > 0 and self.due_at is None
+        return None if only_put_off else self.scheduled_at
+
+    @property
     def due(self) -> datetime | None:
         """When it may start at the earliest; None: at once."""
         return self.due_at if self.due_at is not None else self.scheduled_at
@@ -220,12 +247,21 @@ class Run:
         """Its process lives."""
         return self._moved(Status.RUNNING, start_at=at, pid=pid, limits=limits)
 
-    def ended(self, reason: EndReason, ending: Ending) -> Self:
+    def followed_by(self, retry: Run) -> Self:
+        """The same ended run, of which this is the next attempt."""
+        if self.status is not Status.ENDED:
+            raise IllegalMove(f"run {self.id} is {self.status} and cannot be retried")
+        return replace(self, next_attempt_run_id=retry.id)
+
+    def ended(
+        self, reason: EndReason, ending: Ending, *, failures: AbstractSet[EndReason] = FAILURES
+    ) -> Self:
         """Nothing of it lives, and nothing secret is kept for it."""
         return self._moved(
             Status.ENDED,
             sealed=None,
             end_reason=reason,
+            is_failure=reason in failures,
             exit_code=ending.exit_code,
             signal=ending.signal,
             end_at=ending.end_at,

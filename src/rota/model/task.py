@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rota.model.limit import LIMITS
+from rota.model.retry import ONCE, Retry
+from rota.model.run import FAILURES, EndReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +77,8 @@ class Task:
     catch_up: int = 1  #: how many of the ticks that a gap has missed are run after it, the newest
     start_deadline: timedelta | None = None  #: after its tick; what has not started by then is missed
     jitter: timedelta = timedelta()  #: by so much at most a run is due later than its tick
+    after: tuple[str, ...] = ()  #: tasks; it runs when all have ended well since it last did for that reason
+    after_failure: tuple[str, ...] = ()  #: tasks; it runs when one has failed for good
     run_on_start: bool = False  #: it runs once at each start of the keeper
     description: str | None = None
     group: str | None = None  #: a label, and whose slots it shares where the file limits that group
@@ -92,6 +96,8 @@ class Task:
     stop_signal: str = "SIGTERM"
     grace: timedelta = timedelta(seconds=5)  #: between the stop signal and SIGKILL
     exit_codes: frozenset[int] = frozenset({0})  #: those that are a success
+    failures: frozenset[EndReason] = FAILURES  #: the ends that count as failures
+    retry: Retry = ONCE  #: which failures get another attempt, and when
     keep_children: bool = False  #: leave alone what outlives the main process
     merge_stderr: bool = False  #: one pipe for both streams, in exact order
     stdin: bool = False  #: standard input stays open, for what is sent to the run; else it is `/dev/null`
@@ -121,4 +127,4 @@ class Task:
     @property
     def starts_by_itself(self) -> bool:
         """Whether it runs without anybody asking, and so without anybody giving it values."""
-        return self.enabled and (bool(self.cron) or self.run_on_start)
+        return self.enabled and bool(self.cron or self.run_on_start or self.after or self.after_failure)

@@ -152,6 +152,8 @@ def _suggestions(run: Run, task: Task | None, errors: Collection[str], success: 
     if run.end_reason is None:
         yield "it has not ended yet: wait for its end, or read what it writes"
         return
+    if run.next_attempt_run_id is not None:
+        yield f"it is tried again: see run {run.next_attempt_run_id}"
     if run.end_reason is EndReason.TIMEOUT and task is not None and task.timeout is not None:
         yield f"its timeout is {format_duration(task.timeout)}"
     if run.end_reason in _ENDS:

@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 
 async def wait(rota: Rota, run_id: RunId, timeout: float) -> Run:  # noqa: ASYNC109  the run goes on after it
-    """The run once it has ended, or as it stands after `timeout` seconds or when the server stops."""
+    """The run's last attempt, once ended; as it stands after `timeout` seconds or when the server stops."""
     return await rota.engine.wait(run_id, timeout)

@@ -1,4 +1,7 @@
-"""Wait for runs: until they end, write a text, or listen on a port; for any of them, or for all."""
+"""Wait for runs: until they end, write a text, or listen on a port; for any of them, or for all.
+
+One that fails and is retried is waited for to its last attempt.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ async def wait_for_run(rota: Rota, wanted: WaitWanted, timeout: float | None) ->
     items = [
         look.result()
         if not look.cancelled() and look.exception() is None
-        else Awaited(run=await get_run(rota, run_id), met=False)
+        else Awaited(run=await rota.engine.last_attempt(await get_run(rota, run_id)), met=False)
         for run_id, look in looks.items()
     ]
     met = all(each.met for each in items) if wanted.all else any(each.met for each in items)
@@ -147,6 +150,15 @@ async def _port(rota: Rota, run_id: RunId, port: int) -> Awaited:
 
 
 async def _text(rota: Rota, run_id: RunId, wanted: Wanted, since: str | None) -> Awaited:
+    """The first of its attempts that writes it."""
+    while not (awaited := await _text_of_attempt(rota, run_id, wanted, since)).met:
+        if awaited.run.next_attempt_run_id is None:
+            break
+        run_id, since = awaited.run.next_attempt_run_id, None
+    return awaited
+
+
+async def _text_of_attempt(rota: Rota, run_id: RunId, wanted: Wanted, since: str | None) -> Awaited:
     """First what is there already, by those who search; then what is being written."""
     view = View(streams=_OUTPUT, ansi=Ansi.STRIP, limit=1)
     start = 1

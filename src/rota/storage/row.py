@@ -72,6 +72,9 @@ def of_run(run: Run) -> tuple[object, ...]:
         run.rerun_of_run_id,
         storable(run.despite_pause),
         run.revision,
+        int(run.is_failure) if run.is_failure is not None else None,
+        run.next_attempt_run_id,
+        run.upstream_run_id,
     )
 
 
@@ -107,6 +110,8 @@ def of_end(run: Run) -> tuple[object, ...]:
         *((None, None, None) if hand_over is None else _hand_over(hand_over)),
         None if run.limits is None else _of_limits(run.limits),
         run.revision,
+        int(run.is_failure) if run.is_failure is not None else None,
+        run.next_attempt_run_id,
     )
 
 
@@ -156,6 +161,9 @@ def to_run(row: Sequence[Any]) -> Run:
         rerun_of_run_id,
         despite_pause,
         revision,
+        is_failure,
+        next_attempt_run_id,
+        upstream_run_id,
     ) = row
     return Run(
         id=RunId(run_id),
@@ -175,6 +183,7 @@ def to_run(row: Sequence[Any]) -> Run:
         ),
         status=_STATUS[status],
         end_reason=_END_REASON[end_reason],
+        is_failure=bool(is_failure) if is_failure is not None else None,
         exit_code=exit_code,
         signal=signal,
         triggered_by=_TRIGGERED_BY[triggered_by],
@@ -191,6 +200,8 @@ def to_run(row: Sequence[Any]) -> Run:
         duration=to_duration(duration) if duration is not None else None,
         retry_attempt=retry_attempt,
         retry_of_run_id=retry_of_run_id,
+        next_attempt_run_id=next_attempt_run_id,
+        upstream_run_id=upstream_run_id,
         instance_index=instance_index,
         pid=pid,
         cpu_time=to_duration(cpu_time) if cpu_time is not None else None,

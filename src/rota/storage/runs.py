@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _LIFE = ("status", "start_at", "pid", "message", "attempt", "keeper_id", "boot_id", "limits", "revision")
 _END = (
     "status", "end_reason", "exit_code", "signal", "start_at", "end_at", "duration", "pid", "cpu_time",
-    "max_rss", "message", "attempt", "keeper_id", "boot_id", "limits", "revision",
+    "max_rss", "message", "attempt", "keeper_id", "boot_id", "limits", "revision", "is_failure",
+    "next_attempt_run_id",
 )  # fmt: skip
 _BEFORE = ("before_id", "before_status", "before_attempt", "before_node")
 

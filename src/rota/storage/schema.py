@@ -28,7 +28,7 @@ from rota.model.task import Stdin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that these tables are the outcome of."""
 
 
@@ -101,6 +101,15 @@ RUNS = Table(
             "revision IS NULL OR (revision > 0 AND attempt IS NOT NULL)", name="revision_is_of_a_hand_over"
         ),
     ),
+    Column(
+        "is_failure",
+        Integer,
+        CheckConstraint(
+            "is_failure IS NULL OR (status = 'ended' AND is_failure IN (0, 1))", name="an_end_is_judged"
+        ),
+    ),
+    Column("next_attempt_run_id", Text),
+    Column("upstream_run_id", Text),
     _is_one_of("kind", Kind),
     _is_one_of("status", Status),
     _is_one_of("end_reason", EndReason),
@@ -326,6 +335,15 @@ PAUSES = Table(
     _is_one_of("via", TriggeredBy),
     CheckConstraint("(kind = 'all') = (name = '')", name="all_has_no_name"),
     CheckConstraint("(actor_kind IS NULL) = (actor_name IS NULL)", name="actor_is_whole"),
+    sqlite_with_rowid=False,
+)
+
+CHAINS = Table(
+    "chains",
+    METADATA,
+    Column("task_name", Text, primary_key=True),
+    Column("upstream_name", Text, primary_key=True),  # has ended well since the last run that came of it
+    Column("run_id", Text, nullable=False),  # the newest of its runs that did
     sqlite_with_rowid=False,
 )
 

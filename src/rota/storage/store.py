@@ -6,13 +6,25 @@ import os
 import uuid
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
 from rota.model.error import StoreUnavailable, Unusable
 from rota.model.run import Status
-from rota.storage import deleted, meta, pauses, requests, retention, runs, services, sqlite, tasks, waits
+from rota.storage import (
+    chains,
+    deleted,
+    meta,
+    pauses,
+    requests,
+    retention,
+    runs,
+    services,
+    sqlite,
+    tasks,
+    waits,
+)
 from rota.storage.conflict import KeyTaken, TickTaken
 from rota.storage.drift import Drift
 from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
@@ -20,6 +32,7 @@ from rota.storage.migrate import migrate
 from rota.storage.page import Page, RunFilter, count, page, read_cursor
 from rota.storage.readers import Readers
 from rota.storage.row import of_run
+from rota.storage.sequel import MOVED, NOTHING, Moved, Sequel
 from rota.storage.writer import Writer
 
 if TYPE_CHECKING:
@@ -104,7 +117,7 @@ class Store:
             written.add_done_callback(partial(self._saved, widest))
         return written
 
-    def _saved(self, widest: timedelta, written: asyncio.Future[None]) -> None:
+    def _saved(self, widest: timedelta, written: asyncio.Future[Any]) -> None:
         if not written.cancelled() and written.exception() is None:
             self._drift.saved(widest)
 
@@ -126,16 +139,27 @@ class Store:
         return [run for run, was_free in zip(ticks, free, strict=True) if was_free]
 
     def move(
-        self, before: Run, after: Run, *, log_size: int = 0, synced: bool = False
-    ) -> asyncio.Future[bool]:
+        self,
+        before: Run,
+        after: Run,
+        *,
+        sequel: Sequel = NOTHING,
+        log_size: int = 0,
+        synced: bool = False,
+    ) -> asyncio.Future[Moved | None]:
         """Make `after` of `before`, if the run is still as `before` says in status, attempt and node.
 
-        `log_size` is what a run that ends has left on the disk. False: somebody else has moved it, and
-        nothing was changed.
+        With it, all of it or nothing, `sequel` is written down, which follows from an end. `log_size` is what
+        a run that ends has left on the disk. None: somebody else has moved it, and nothing was changed.
         """
-        return self._writer.submit(
-            partial(_move, before=before, after=after, log_size=log_size), synced=synced
+        widest = self._drift.take_in(sequel.runs) if sequel.runs else None
+        moved = self._writer.submit(
+            partial(_move, before=before, after=after, log_size=log_size, sequel=sequel, widest=widest),
+            synced=synced,
         )
+        if widest is not None:
+            moved.add_done_callback(partial(self._saved, widest))
+        return moved
 
     async def register_tasks(
         self, fingerprints: Mapping[str, str], definitions: Mapping[str, str], now: datetime
@@ -362,12 +386,19 @@ def _prepare(engine: Engine) -> tuple[str, timedelta | None]:
     return store_id, None if widest is None else to_duration(int(widest))
 
 
-def _move(cursor: DBAPICursor, before: Run, after: Run, log_size: int) -> bool:
+def _move(
+    cursor: DBAPICursor, before: Run, after: Run, log_size: int, sequel: Sequel, widest: timedelta | None
+) -> Moved | None:
     if not runs.move(cursor, before, after):
-        return False
+        return None
     if log_size and after.status is Status.ENDED:
         retention.note_log(cursor, after.id, log_size)
-    return True
+    follow = [] if sequel.retry is None else [sequel.retry]
+    follow += [each.run for each in sequel.chained if chains.completes(cursor, each)]
+    for run in follow:
+        runs.create(cursor, of_run(run))
+    _save_drift(cursor, widest)
+    return Moved(follow=follow) if follow else MOVED
 
 
 def _create(
