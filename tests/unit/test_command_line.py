@@ -386,10 +386,22 @@ def test_stop_all_is_one_request_and_tells_of_each_run(
 
     assert [asked.query["status"] for asked in server.asked if asked.query] == [["pending", "running"]]
     wanted = {"kind": ["task", "job"]}  # a service that was stopped so would live again
-    assert json.loads(server.asked[-1].body) == {"filter": wanted, "all": True, "dry_run": False}
+    assert json.loads(server.asked[-1].body) == {"filter": wanted, "all": False, "dry_run": False}
     said = capsys.readouterr().out
     assert f"(run {second})" in said
     assert f"(run {ID})" in said
+
+    assert rota("stop", "--all", "--dry-run") == 0
+    assert json.loads(server.asked[-1].body) == {"filter": wanted, "all": False, "dry_run": True}
+
+
+def test_a_service_is_not_counted_by_a_dry_run(
+    server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    server.answers["GET /api/services"] = {"items": [{"name": "web"}], "next_cursor": None}
+
+    assert rota("stop", "web", "--dry-run") == 2
+    assert "--dry-run counts runs" in capsys.readouterr().err
 
 
 def test_a_run_that_ended_by_itself_is_no_fault_of_stop_all(server: FakeServer, rota: Callable[..., int]):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from rota.cli.await_ends import await_ends
-from rota.cli.complaint import complain
+from rota.cli.complaint import Misuse, complain
 from rota.cli.exit_code import ExitCode
 from rota.cli.label import label
 from rota.cli.options import Given, Json
@@ -18,6 +19,7 @@ from rota.cli.suggest import suggest_runs_and_services
 from rota.cli.verdict import verdict
 from rota.cli.which_run import RunUnclear, is_id, which_run
 from rota.client.problem import Problem
+from rota.model.run import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,15 +51,22 @@ def stop(
     """
     out = Output()
     client = options.client()
-    if which.dry_run:
-        return do(client, "stop", runs, which, done="stopped", json=json)
     body, _ = body_of(runs, which, str)
+    everything = which.all_
+    if not (runs or which.kind):
+        # A service is stopped by its name: another life follows each that is stopped by itself.
+        which = replace(which, kind=[Kind.TASK, Kind.JOB], all_=False)
+        body, _ = body_of(runs, which, str)
     code = ExitCode.OK
     if names := _services_among(client, runs):
+        if which.dry_run:
+            raise Misuse("--dry-run counts runs; a service is no run")
         runs = tuple(text for text in runs if text not in names)
         code = ExitCode(order(client, "stop", names, wait=wait, json=json))
         if not runs:
             return code
+    if which.dry_run:
+        return do(client, "stop", runs, which, done="stopped", json=json)
     asked, refused = _ask(client, runs) if runs else _ask_many(client, body)
     if wait:
         asked = [
@@ -70,7 +79,7 @@ def stop(
     if json:
         out.json(asked)
     elif not runs and not asked:
-        print("nothing runs or waits" if which.all_ else "nothing like that runs or waits")
+        print("nothing runs or waits" if everything else "nothing like that runs or waits")
     return ExitCode.FAILED if refused else code
 
 
@@ -93,8 +102,6 @@ def _ask(client: Client, texts: Iterable[str]) -> tuple[list[dict[str, Any]], bo
 
 
 def _ask_many(client: Client, body: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
-    # A service is stopped by its name: another life follows each that is stopped by itself.
-    body = {**body, "filter": {"kind": ["task", "job"]} | body["filter"]}
     filters = {"status": ["pending", "running"]} | body["filter"]
     asked = [run for run in client.runs({**filters, "limit": "1000"}) if run["status"] != "ended"]
     outcome = client.bulk("stop", body)
