@@ -130,7 +130,7 @@ def test_parameters_reach_the_script_as_they_were_written(rota: Installed):
         (("--null", "who"), 125, ["body.params.who: it is required, and null leaves it out"]),
         (("-p", "who"), 2, ["--param who has no value, and standard input has none either"]),
         (("-p", "=x"), 2, ["--param =x has no name; write it as NAME=VALUE"]),
-        (("-p", "who=a", "--null", "who"), 2, ["the parameter who is given more than once"]),
+        (("-p", "who=a", "--null", "who"), 2, ["--param who is given more than once"]),
     ],
 )
 def test_every_fault_of_the_parameters_is_named(

@@ -263,8 +263,9 @@ def test_an_http_check_decides_what_is_healthy_and_what_is_started_again(
     (tmp_path / "well").rename(tmp_path / "ill")
     assert pid is not None
     until_gone(pid)
+    until_true(lambda: rota.runs(task_name="web", status="ended") != [], "its end is known")
 
-    [run] = rota.runs(task_name="web", status="ended")
+    run = rota.runs(task_name="web", status="ended")[-1]
     assert run["end_reason"] == "stopped"
     assert f"its health check: http://127.0.0.1:{port}/well answers 404" in run["message"]
 
