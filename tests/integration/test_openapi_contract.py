@@ -34,7 +34,6 @@ schema = (
     schemathesis.openapi.from_dict(DOCUMENT)
     .exclude(path="/api/events")
     .exclude(path="/api/runs/{run_id}/log/stream")
-    .exclude(path="/api/services/{service_name}/log/stream")
 )
 
 #: A cursor is the server's own: no schema can say which there are.

@@ -281,13 +281,12 @@ def test_ten_thousand_tasks_with_schedules_load_in_well_under_a_second_and_a_hal
             for n in range(10_000)
         )
     )
+    started = time.process_time()
 
-    def seconds() -> float:
-        started = time.process_time()
-        assert len(load(file, UTC).tasks) == 10_000
-        return time.process_time() - started
+    config = load(file, UTC)
 
-    assert min(seconds() for _ in range(3)) < 1.5  # the best of three, since the machine has other work
+    assert time.process_time() - started < 1.5
+    assert len(config.tasks) == 10_000
 
 
 def test_ten_thousand_faults_are_told_within_seconds(file: Path) -> None:

@@ -175,6 +175,12 @@ Command = Annotated[
 
 def _key(meaning: str, *examples: Any, default: Any = None, **rules: Any) -> Any:
     """A key that may be left out."""
+    # Of what could be changed pydantic makes a deep copy for each table, and there may be ten thousand.
+    if isinstance(default, list):
+        default = tuple(default)
+    elif default == {}:
+        rules |= {"default_factory": dict, "json_schema_extra": {"default": {}}}
+        return Field(description=meaning, examples=list(examples), **rules)
     return Field(default, description=meaning, examples=list(examples), **rules)
 
 
@@ -280,7 +286,7 @@ class JobsTable(Table):
         "The programs that jobs may not start, even when `allow` has them. It guards against slips, and is "
         "no wall: what is started can start others.",
         ["rm", "/usr/sbin/*"],
-        default=(),
+        default=[],
     )
     cwd_roots: list[Folder] | None = _key(
         "The folders within which jobs may run: absolute, below `~`, or relative to the folder of this file. "
@@ -334,19 +340,19 @@ class CalendarTable(Table):
     """A calendar: a set of days, for tasks to keep to or to leave out."""
 
     dates: list[OneDay] = _key(
-        "Single days; without a year, the same day of each year.", ["2026-12-24", "05-01"], default=()
+        "Single days; without a year, the same day of each year.", ["2026-12-24", "05-01"], default=[]
     )
     ranges: list[Range] = _key(
         "Days from the first to the last, both included; without years, each year.",
         ["2026-07-20/2026-07-31", "12-24/01-02"],
-        default=(),
+        default=[],
     )
-    weekdays: list[Weekday] = _key("Days of the week.", ["SAT", "SUN"], default=())
+    weekdays: list[Weekday] = _key("Days of the week.", ["SAT", "SUN"], default=[])
     holidays: Countries = _key(
         "The public holidays of a country, or of a part of it, by ISO 3166 code; or of several.",
         "DE-BY",
         ["US", "CA-ON"],
-        default=(),
+        default=[],
     )
 
 
@@ -401,7 +407,7 @@ class ProgramTable(Table):
         "wins. Read when the configuration is.",
         ".env",
         ["common.env", "/etc/shop.env"],
-        default=(),
+        default=[],
     )
     env: dict[EnvName, Text] = _key(
         "Environment variables; they win over those of `env_file`. A task's are added to those of the "
@@ -413,7 +419,7 @@ class ProgramTable(Table):
         "Files of environment variables as `env_file`, whose values are secrets.",
         "secrets.env",
         ["~/.config/shop/keys.env", "/run/secrets/shop.env"],
-        default=(),
+        default=[],
     )
     secrets: dict[EnvName, SecretText] = _key(
         "Environment variables whose values are shown nowhere, and hidden in logs. They win over those of "
@@ -593,7 +599,7 @@ class ParamTable(Table):
     )
     required: bool = _key("Whether a run needs a value for it.", True, default=False)
     default: ParamScalar = _key("The value of a run that is given none.", "low", 5, True)
-    choices: list[ParamScalar] = _key("The values that fit.", ["low", "high"], default=())
+    choices: list[ParamScalar] = _key("The values that fit.", ["low", "high"], default=[])
     allow_custom: bool = _key(
         "Take `choices` for proposals, beside which other values fit.", True, default=False
     )
@@ -647,19 +653,19 @@ class TaskTable(DefaultsTable):
         "30 2 * * *",
         ["0 9 * * MON-FRI", "0 12 * * SAT"],
         "@every 90s",
-        default=(),
+        default=[],
     )
     except_: CalendarNames = _key(
         "Calendars on whose days it is not due: the name of one, or a list.",
         "holidays",
         ["weekends", "holidays"],
-        default=(),
+        default=[],
         alias="except",
     )
     only: CalendarNames = _key(
         "Calendars on whose days alone it is due: the name of one, or a list of which one has the day.",
         "workdays",
-        default=(),
+        default=[],
     )
     not_before: Bound | None = _key(
         "It is due from this day, or moment, on. What names no zone is in the task's.",
@@ -701,11 +707,11 @@ class TaskTable(DefaultsTable):
         ge=-1000,
         le=1000,
     )
-    tags: list[Label] = _key("Labels to find tasks by.", ["nightly", "database"], default=())
+    tags: list[Label] = _key("Labels to find tasks by.", ["nightly", "database"], default=[])
     params: list[ParamTable] = _key(
         "The values that a run of it may be given, in the order of its arguments.",
         [{"env": "LEVEL", "choices": ["low", "high"], "default": "low"}, {"arg": "who", "required": True}],
-        default=(),
+        default=[],
     )
 
 
