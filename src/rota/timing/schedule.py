@@ -5,17 +5,19 @@ other than `*` means times of day, and each of them comes once on both nights: a
 over, and in the first of the two passes of autumn. Every other schedule means intervals: it comes
 whenever the clock on the wall shows such a time, in both passes, and not in the gap.
 
-cronsim knows the calendar. The clock is ours, because cronsim steps by whole hours and loses ticks where
-a zone's clock is changed by half of one, and because its fixed times fall behind the second pass.
+cronsim knows the calendar: which days there are. The clock is ours, because cronsim steps by whole hours and
+loses ticks where a zone's clock is changed by half of one, because its fixed times fall behind the second
+pass, and because it goes through minutes and hours one by one.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001  # a wall clock has no zone
 _LAST_YEAR = 9000  #: the calendar of Python ends at 9999; no tick is sought so late
@@ -61,7 +64,12 @@ def parse_schedule(expression: str, zone: str) -> Schedule:
         return Interval(text=text, zone=found, period=_period(text))
     fields = six_fields(text)
     fixed = not any(part.startswith("*") for part in fields[:3])
-    return CronSchedule(text=text, zone=found, wall=_calendar(tuple(fields)), fixed=fixed)
+    wall = _calendar(tuple(fields))
+    seconds, minutes, hours = (
+        _in_order(which, part)
+        for which, part in zip((Field.SECOND, Field.MINUTE, Field.HOUR), fields[:3], strict=True)
+    )
+    return CronSchedule(text=text, zone=found, wall=wall, times=(hours, minutes, seconds), fixed=fixed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +93,7 @@ class CronSchedule(Schedule):
     """A cron expression in a zone."""
 
     wall: CronSim = field(repr=False, compare=False)
+    times: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  #: hours, minutes, seconds, each in order
     fixed: bool  #: it means times of day, rather than an interval
 
     def next_after(self, instant: datetime) -> datetime | None:
@@ -115,9 +124,29 @@ class CronSchedule(Schedule):
 
     def _next_wall(self, wall: datetime) -> datetime | None:
         """The first match of the calendar after this time on the wall."""
-        calendar = copy(self.wall)
-        calendar.dt = wall
-        return next(calendar, None)
+        days = self.wall.parts[3:]
+        hours, minutes, seconds = self.times
+        day = _day_from(*days, wall.date())
+        if day == wall.date():
+            at = self._time_after(wall)
+            if at is not None:
+                return datetime.combine(day, at)
+            day = _day_from(*days, day + _DAY)
+        return None if day is None else datetime.combine(day, time(hours[0], minutes[0], seconds[0]))
+
+    def _time_after(self, wall: datetime) -> time | None:
+        """The first time of the same day after this one."""
+        hours, minutes, seconds = self.times
+        for hour in hours[bisect_left(hours, wall.hour) :]:
+            if hour > wall.hour:
+                return time(hour, minutes[0], seconds[0])
+            for minute in minutes[bisect_left(minutes, wall.minute) :]:
+                if minute > wall.minute:
+                    return time(hour, minute, seconds[0])
+                later = bisect_right(seconds, wall.second)
+                if later < len(seconds):
+                    return time(hour, minute, seconds[later])
+        return None
 
 
 @lru_cache(maxsize=16_384)  # a file is checked first, and its schedules are made a moment later
@@ -144,8 +173,22 @@ def _values(which: Field, text: str) -> Any:
 
 
 @lru_cache(maxsize=4096)
+def _in_order(which: Field, text: str) -> tuple[int, ...]:
+    return tuple(sorted(_values(which, text)))
+
+
+@lru_cache(maxsize=4096)
 def _comes(day: str, month: str, weekday: str) -> bool:
     return next(CronSim(f"0 0 0 {day} {month} {weekday}", _ANCHOR), None) is not None
+
+
+@lru_cache(maxsize=4096)
+def _day_from(day: str, month: str, weekday: str, first: date) -> date | None:
+    """The first day from this one on that fits. Many schedules share it, and cronsim goes from day to day."""
+    calendar = copy(_calendar(("59", "59", "23", day, month, weekday)))
+    calendar.dt = datetime.combine(first, time.min)
+    found = next(calendar, None)
+    return None if found is None else found.date()
 
 
 def _period(text: str) -> timedelta:
