@@ -19,7 +19,7 @@ from rota.model.event import EventKind
 from rota.model.job import Job
 from rota.model.run import EndReason, HandOver, Run, RunId, Status, TriggeredBy, WaitKind
 from rota.model.secret import Secret
-from rota.model.task import Overlap, Task
+from rota.model.task import Overlap, Stdin, Task
 from rota.storage.store import Store
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ async def test_a_store_that_cannot_write_refuses_it_and_the_former_tasks_stay(tm
 async def test_jobs_go_by_new_rules_too(tmp_path: Path) -> None:
     async with bed_of(tmp_path) as bed:
         await reload(bed, jobs=Jobs(max_concurrent=1))
-        job = Job(command=("true",), cwd="/")
+        job = Job(command=("true",), cwd="/", stdin=Stdin.NONE)
         first, second = [
             await bed.engine.start_job(job, env={}, triggered_by=TriggeredBy.API) for _ in range(2)
         ]

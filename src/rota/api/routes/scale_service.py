@@ -41,7 +41,7 @@ async def scale_service(call: Call, service_name: ServiceName, body: ScaleBody) 
     """Starts the instances that are missing, or ends those with the highest indexes.
 
     A stopped service stays stopped. It holds until the configuration's `instances` changes, a boot, or
-    `rota shutdown`.
+    Rota is shut down as a whole.
     """
     now = await operation.scale_service(call.rota, service_name, body.instances)
     return answer.described("Service", wire.service(now), call.origin, status=202)

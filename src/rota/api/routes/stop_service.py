@@ -31,8 +31,8 @@ routes = router()
 async def stop_service(call: Call, service_name: ServiceName, body: Empty = NOTHING) -> Any:  # noqa: ARG001  it takes none
     """Ends every instance politely (`stop_signal`), then firmly (SIGKILL after `grace`).
 
-    It stays stopped over restarts of the server, until somebody starts it; after a boot or `rota shutdown`,
-    `autostart` decides.
+    It stays stopped over restarts of the server, until somebody starts it; after a boot, or when all of
+    Rota was shut down, `autostart` decides.
     """
     now = await operation.stop_service(call.rota, service_name)
     return answer.described("Service", wire.service(now), call.origin, status=202)
