@@ -183,8 +183,8 @@ async def test_attempts_that_are_due_go_in_the_order_of_their_coming(tmp_path: P
             await bed.keeper.next_spawn()
         attempts = [(await failed(bed, run.id)).next_attempt_run_id for run in runs]
         holders = [await bed.trigger("job") for _ in range(2)]
-        for _ in holders:
-            await bed.keeper.next_spawn()
+        for holder in holders:
+            await bed.until(EventKind.RUN_STARTED, holder.id)  # until then it is pending, too
         await bed.trigger("job")
 
         await bed.tick(31)

@@ -37,8 +37,9 @@ class Told:
 class ServiceFollower:
     """Follows every life of a service. To be closed.
 
-    The lines of one life come in their order; those of several as they are found, within some hundredths of a
-    second of their arrival. A slow reader holds up nobody but itself.
+    The lines of one life come in their order, and the lives of one instance one after the other; the lines of
+    several instances as they are found, within some hundredths of a second of their arrival. A slow reader
+    holds up nobody but itself.
     """
 
     def __init__(self, rota: Rota, name: str, wanted: ServiceLogWanted) -> None:
@@ -52,6 +53,7 @@ class ServiceFollower:
         self._found: asyncio.Queue[tuple[Run, News | Dropped | Over[Run] | None] | None]
         self._found = asyncio.Queue(WAITING)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._last_of: dict[int | None, asyncio.Task[None]] = {}  #: who follows an instance's newest life
         self._events = rota.bus.subscribe(kinds={EventKind.RUN_CREATED}, task_name=name)
 
     async def begin(self) -> None:
@@ -70,7 +72,7 @@ class ServiceFollower:
         for run_id, start in list(self._next.items()):
             run = await self._rota.store.run(run_id)
             if run is not None:
-                self._start(run, start)
+                self._start(run, self._follow(run, start))
         self._keep(self._meet_lives(), f"lives of {self._name}")
 
     async def next(self) -> Told | None:
@@ -107,10 +109,11 @@ class ServiceFollower:
     def _place(self) -> Place:
         return Place(next=dict(self._next), newest=self._newest)
 
-    def _keep(self, work: Coroutine[None, None, None], name: str) -> None:
+    def _keep(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _meet_lives(self) -> None:
         async for event in self._events:
@@ -128,11 +131,17 @@ class ServiceFollower:
             self._newest = run.id
             if self._wanted.instance in (None, run.instance_index):
                 self._next[run.id] = 1
-                await self._found.put((run, None))
-                self._start(run, 1)
+                self._start(run, self._follow_new(run, self._last_of.get(run.instance_index)))
 
-    def _start(self, run: Run, start: int) -> None:
-        self._keep(self._follow(run, start), f"log of {run.id}")
+    def _start(self, run: Run, work: Coroutine[None, None, None]) -> None:
+        self._last_of[run.instance_index] = self._keep(work, f"log of {run.id}")
+
+    async def _follow_new(self, run: Run, before: asyncio.Task[None] | None) -> None:
+        """Tell of a life only when all of the one before it is told, whose last lines may still be read."""
+        if before is not None:
+            await asyncio.wait([before])
+        await self._found.put((run, None))
+        await self._follow(run, 1)
 
     async def _follow(self, run: Run, start: int) -> None:
         wanted = Following(start=start, streams=self._wanted.streams, ansi=self._wanted.ansi)
