@@ -9,8 +9,9 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rota.config.keys import ServerTable, TaskTable
 from rota.config.load import ConfigInvalid, load
+from rota.config.tables.server import ServerTable
+from rota.config.tables.task import TaskTable
 from rota.timing.schedule import parse_schedule
 from rota.timing.unreadable import Unreadable
 

@@ -16,8 +16,8 @@ from rota.model.task import Overlap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rota.config.keys import FileTable
     from rota.config.position import KeyPath
+    from rota.config.tables.file import FileTable
     from rota.model.service import Service
     from rota.model.task import Task
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import Binding, parse_stream
 
-from rota.config import side_file, value
+from rota.config import side_file
 from rota.config.fault import ConfigFault
+from rota.config.kinds.name import ENV_NAME
+from rota.config.kinds.text import secret, text
 from rota.config.source import sentence_of
 from rota.model.secret import Secret
 from rota.timing.unreadable import Unreadable
@@ -16,9 +18,9 @@ from rota.timing.unreadable import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rota.config.kinds.name import ENV_NAME
     from rota.config.position import KeyPath
-    from rota.config.source import Sentence
-
+from rota.config.source import Sentence
 
 _ALLOWED = (
     "NAME=value, with quotes around a value of several lines; # begins a comment; ROTA_ names are Rota's"
@@ -71,9 +73,9 @@ def _pair(binding: Binding, *, hidden: bool) -> tuple[str, Secret] | None:
     if not binding.error and binding.key is None:
         return None  # a comment, or nothing
     # What is no name may be the second line of a secret: it is not repeated.
-    if binding.key is None or binding.value is None or not value.ENV_NAME.fullmatch(binding.key):
+    if binding.key is None or binding.value is None or not ENV_NAME.fullmatch(binding.key):
         raise Unreadable("this line gives no variable a value", _ALLOWED)
-    held = value.secret(binding.value) if hidden else Secret(value.text(binding.value))
+    held = secret(binding.value) if hidden else Secret(text(binding.value))
     return binding.key, held
 
 

@@ -16,11 +16,12 @@ from rota.config.conflict_of_services import conflicts_of_services
 from rota.config.doubt import doubts
 from rota.config.env_file import EnvFiles
 from rota.config.fault import ConfigFault, ConfigInvalid
-from rota.config.keys import FileTable, ProgramTable
 from rota.config.machine_zone import machine_zone
-from rota.config.param import param_of
 from rota.config.sentence import faults_of, placed, warnings_of
 from rota.config.sources import Sources
+from rota.config.tables.file import FileTable
+from rota.config.tables.param import param_of
+from rota.config.tables.program import ProgramTable
 from rota.model.limit import LIMITS
 from rota.model.retry import Retry
 from rota.model.service import KEEP_RUNS, MOST_LIVES, HealthCheck, Service
@@ -28,9 +29,13 @@ from rota.model.task import Task
 from rota.timing.calendar import Calendar
 
 if TYPE_CHECKING:
-    from rota.config.keys import CalendarTable, DefaultsTable, JobsTable, ServiceTable, TaskTable
     from rota.config.position import KeyPath
     from rota.config.source import Sentence
+    from rota.config.tables.calendar import CalendarTable
+    from rota.config.tables.defaults import DefaultsTable
+    from rota.config.tables.jobs import JobsTable
+    from rota.config.tables.service import ServiceTable
+    from rota.config.tables.task import TaskTable
 
 __all__ = ["ConfigFault", "ConfigInvalid", "load"]
 

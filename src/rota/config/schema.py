@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from rota.config.keys import FileTable, Table
+from rota.config.tables.file import FileTable
+from rota.config.tables.table import Table
 from rota.timing.duration import format_duration
 
 if TYPE_CHECKING:

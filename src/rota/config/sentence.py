@@ -6,22 +6,19 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rota.config.keys import (
-    CalendarTable,
-    DefaultsTable,
-    GroupTable,
-    HealthTable,
-    ParamTable,
-    RetryTable,
-    ServerTable,
-    ServiceTable,
-    StorageTable,
-    Table,
-    TaskTable,
-)
+from rota.config.kinds.process import COMMAND
 from rota.config.schema import json_schema
+from rota.config.shown import shown
 from rota.config.source import dotted, sentence_of
-from rota.config.value import COMMAND, shown
+from rota.config.tables.calendar import CalendarTable
+from rota.config.tables.defaults import DefaultsTable
+from rota.config.tables.health import HealthTable
+from rota.config.tables.param import ParamTable
+from rota.config.tables.retry import RetryTable
+from rota.config.tables.server import ServerTable, StorageTable
+from rota.config.tables.service import ServiceTable
+from rota.config.tables.table import Table
+from rota.config.tables.task import GroupTable, TaskTable
 from rota.timing.unreadable import Unreadable
 
 if TYPE_CHECKING:

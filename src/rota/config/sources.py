@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rota.config import side_file
 from rota.config.expand import expanded
 from rota.config.fault import ConfigInvalid
+from rota.config.shown import shown
 from rota.config.source import Source, parse, read, sentence_of
-from rota.config.value import shown
 from rota.config.watched import Watched
 from rota.timing.unreadable import Unreadable
 

@@ -1,11 +1,17 @@
-"""The parameters of a task as the file has them: how the keys of one go together, and what they mean."""
+"""`[[tasks.NAME.params]]`: a parameter, how the keys of one go together, and what they mean."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from rota.config.value import shown
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from rota.config.kinds.name import ArgName, EnvName, OptionName
+from rota.config.kinds.text import ParamScalar, Text
+from rota.config.shown import shown
+from rota.config.tables.table import Table, optional
 from rota.model.param import ORDERED, Misfit, Param, ParamKind, ParamType, read, value_of, whole
 from rota.model.secret import Secret
 from rota.timing.unreadable import Unreadable
@@ -13,13 +19,54 @@ from rota.timing.unreadable import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rota.config.keys import ParamTable
-
-Wrong = tuple[str, Unreadable]  #: a key of the table, and what is wrong with it
-
+_Wrong = tuple[str, Unreadable]  #: a key of the table, and what is wrong with it
 _KINDS = tuple(kind.value for kind in ParamKind)
 _ONE_NAME = 'one of env, arg, option and flag, such as env = "LEVEL"'
 _FREE = frozenset({ParamType.BOOLEAN, ParamType.SECRET})  # types whose values cannot be listed
+
+
+class ParamTable(Table):
+    """A parameter: a value that a run of the task may be given. One of the first four keys names it."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in _KINDS]})
+
+    env: EnvName | None = optional("The environment variable that holds the value.", "LEVEL")
+    arg: ArgName | None = optional(
+        "What the argument is called; the program is given the value alone.", "who"
+    )
+    option: OptionName | None = optional("The option that comes before the value.", "--level", "-l")
+    flag: OptionName | None = optional("An argument that is there when the value is true.", "--dry-run")
+    type: Annotated[ParamType | None, Field(strict=False)] = optional(
+        "What the value has to be. Left out: `enum` with `choices`, otherwise `string`.", "integer"
+    )
+    required: bool = optional("Whether a run needs a value for it.", True, default=False)
+    default: ParamScalar = optional("The value of a run that is given none.", "low", 5, True)
+    choices: list[ParamScalar] = optional("The values that fit.", ["low", "high"], default=[])
+    allow_custom: bool = optional(
+        "Take `choices` for proposals, beside which other values fit.", True, default=False
+    )
+    pattern: Text | None = optional(
+        "A regular expression in RE2's syntax that the whole value has to match.", "[a-z]+-[0-9]+"
+    )
+    min: ParamScalar = optional("The least integer or number, the first date or datetime that fits.", 1)
+    max: ParamScalar = optional("The largest or last.", 10)
+    description: Text | None = optional("What it is for, in a sentence for people.", "How much to say")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if wrong := list(_wrong_in(self)):
+            raise ValidationError.from_exception_data(
+                "param",
+                [
+                    InitErrorDetails(
+                        type=PydanticCustomError("value_error", "{error}", {"error": error}),
+                        loc=(key,) if key else (),
+                        input=getattr(self, key) if key else None,
+                    )
+                    for key, error in wrong
+                ],
+            )
+        return self
 
 
 def param_of(table: ParamTable) -> Param:
@@ -41,7 +88,7 @@ def param_of(table: ParamTable) -> Param:
     return replace(param, default=default)
 
 
-def wrong_in(table: ParamTable) -> Iterator[Wrong]:
+def _wrong_in(table: ParamTable) -> Iterator[_Wrong]:
     """What is wrong with keys of a table that are each fine by themselves."""
     names = [kind for kind in _KINDS if getattr(table, kind) is not None]
     if not names:
@@ -52,7 +99,7 @@ def wrong_in(table: ParamTable) -> Iterator[Wrong]:
     yield from _wrong_with_type(table, _bare(table))
 
 
-def _wrong_with_type(table: ParamTable, param: Param) -> Iterator[Wrong]:
+def _wrong_with_type(table: ParamTable, param: Param) -> Iterator[_Wrong]:
     if param.kind is ParamKind.FLAG:
         for key in sorted(table.model_fields_set - {"flag", "default", "description"}):
             if key not in _KINDS and not (key == "type" and table.type is ParamType.BOOLEAN):
@@ -74,7 +121,7 @@ def _wrong_with_type(table: ParamTable, param: Param) -> Iterator[Wrong]:
         yield from _wrong_values(table, param)
 
 
-def _wrong_values(table: ParamTable, param: Param) -> Iterator[Wrong]:
+def _wrong_values(table: ParamTable, param: Param) -> Iterator[_Wrong]:
     sound = True
     for key, wrong in (*_wrong_bounds(table, param), *_wrong_pattern(table)):
         sound = False
@@ -90,7 +137,7 @@ def _wrong_values(table: ParamTable, param: Param) -> Iterator[Wrong]:
     yield from _wrong_default(table, replace(param, choices=choices, allow_custom=table.allow_custom))
 
 
-def _wrong_bounds(table: ParamTable, param: Param) -> Iterator[Wrong]:
+def _wrong_bounds(table: ParamTable, param: Param) -> Iterator[_Wrong]:
     values = {}
     for key in ("min", "max"):
         bound = getattr(table, key)
@@ -109,7 +156,7 @@ def _wrong_bounds(table: ParamTable, param: Param) -> Iterator[Wrong]:
         yield "max", Unreadable(f"{shown(table.max)} is before min", f"{table.min} or more")
 
 
-def _wrong_pattern(table: ParamTable) -> Iterator[Wrong]:
+def _wrong_pattern(table: ParamTable) -> Iterator[_Wrong]:
     if table.pattern is not None:
         try:
             whole(table.pattern)
@@ -120,7 +167,7 @@ def _wrong_pattern(table: ParamTable) -> Iterator[Wrong]:
             )
 
 
-def _wrong_default(table: ParamTable, param: Param) -> Iterator[Wrong]:
+def _wrong_default(table: ParamTable, param: Param) -> Iterator[_Wrong]:
     if table.default is not None and (wrong := _misfit(param, table.default)):
         yield "default", wrong
 

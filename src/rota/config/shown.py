@@ -1,0 +1,22 @@
+"""A value of the file as people call it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def shown(value: Any) -> str:
+    """A value of the file as people call it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'the text "{value if len(value) <= 40 else value[:39] + "…"}"'
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return f"the time {value}"

@@ -1,0 +1,1 @@
+"""The tables of the file: each key with its type, meaning, default and example. The only list of them."""
