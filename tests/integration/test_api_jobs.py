@@ -167,6 +167,8 @@ async def test_a_repetition_is_answered_also_when_its_time_has_passed(api: Api) 
         ({"command": "a", "pty": "true"}, ["body.pty"]),
         ({"command": "a", "tags": ["x"] * 21}, ["body.tags"]),
         ({"command": "a", "at": "2026-03-02T11:00:00Z"}, ["body.at"]),
+        ({"command": "a", "at": "9999-12-31T23:59:59-23:00"}, ["body.at"]),
+        ({"command": "a", "at": "2226-03-02T11:00:00Z"}, ["body.at"]),
         ({"command": "a", "at": "tomorrow"}, ["body.at"]),
         ({"command": "a", "at": "2026-03-03T12:00:00"}, ["body.at"]),
         ({"command": "a", "comand": "b"}, ["body.comand"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Path
@@ -91,8 +91,8 @@ def _whole(text: object) -> object:
 def _moment(text: object) -> object:
     if isinstance(text, str) and _MOMENT.fullmatch(text):
         try:
-            return datetime.fromisoformat(text.upper())
-        except ValueError:
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):  # there is no such day, or it is none in UTC
             pass
     raise ValueError(f"{A_MOMENT} (in an address, + is written %2B)")
 

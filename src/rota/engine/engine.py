@@ -25,7 +25,7 @@ from rota.engine.feeding import Feeding
 from rota.engine.handing import Handing
 from rota.engine.health import Health
 from rota.engine.intake import Asked, Intake
-from rota.engine.later import JUST_NOW, Later
+from rota.engine.later import Later, faults_of_time
 from rota.engine.ledger import Ledger
 from rota.engine.login import login
 from rota.engine.pauses import Pauses
@@ -47,7 +47,6 @@ from rota.keeper.account import NoAccount
 from rota.keeper.link import KeeperLink
 from rota.model.definition import judging
 from rota.model.error import (
-    Fault,
     Invalid,
     JobRefused,
     ManualTriggerOff,
@@ -615,10 +614,7 @@ class Engine:
 
     def _effective(self, task: Task, params: Mapping[str, object], at: datetime | None) -> Effective:
         """What the run is given. Raises Invalid, which names every fault of what was asked for."""
-        faults: list[Fault] = []
-        if at is not None and at < self._clock.now() - JUST_NOW:
-            message = "this time has passed; leave it out to start the task at once"
-            faults.append(Fault(location="body.at", message=message, value=at.isoformat()))
+        faults = list(faults_of_time(at, self._clock.now()))
         try:
             effective = effective_params(task, params)
         except Invalid as invalid:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from rota.engine.clock import GLANCE
+from rota.model.error import Fault
+from rota.timing.duration import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,22 @@ log = structlog.get_logger()
 
 JUST_NOW = timedelta(minutes=1)
 """How long a time may have passed and still mean "now": clocks differ, and requests travel."""
+
+
+def faults_of_time(at: datetime | None, now: datetime) -> Iterator[Fault]:
+    """What is wrong with the time for which a run is asked, if one is named.
+
+    The bound ahead keeps every sum with it, in every zone, within what a `datetime` can hold.
+    """
+    if at is None:
+        return
+    message = None
+    if at < now - JUST_NOW:
+        message = "this time has passed; leave it out to start at once"
+    elif at > now + LONGEST:
+        message = "this time is more than a hundred years ahead"
+    if message is not None:
+        yield Fault(location="body.at", message=message, value=at.isoformat())
 
 
 class Later:

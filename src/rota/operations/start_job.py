@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rota.auth.job_policy import refusal
 from rota.auth.may import Act, may
-from rota.engine.later import JUST_NOW
+from rota.engine.later import faults_of_time
 from rota.model.error import Fault, Invalid, JobRefused, JobsOff
 from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS, Job
 from rota.model.task import Stdin
@@ -130,16 +130,14 @@ def _faults_of_env(env: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _faults_of_times(wanted: JobWanted, jobs: Jobs, now: datetime) -> Iterator[Fault]:
-    timeout, at = wanted.timeout, wanted.at
+    timeout = wanted.timeout
     if timeout is not None:
         longest = jobs.timeout or LONGEST_TIMEOUT
         if not SHORTEST_TIMEOUT <= timeout <= longest:
             why = " ([jobs] timeout)" if jobs.timeout is not None else ""
             message = f"it is 0.001 to {longest.total_seconds():.12g} seconds{why}"
             yield Fault(location="body.timeout", message=message, value=timeout.total_seconds())
-    if at is not None and at < now - JUST_NOW:
-        message = "this time has passed; leave it out to start the job at once"
-        yield Fault(location="body.at", message=message, value=at.isoformat())
+    yield from faults_of_time(wanted.at, now)
 
 
 def _faults_of_label(location: str, label: str) -> Iterator[Fault]:
