@@ -337,10 +337,17 @@ def test_a_signal_reaches_every_main_process(install: Install) -> None:
     lives = [each["run_id"] for each in service(rota)["instances"]]
     until_true(lambda: all(rota.log(life) == "ready\n" for life in lives), "both are ready")
 
-    assert rota.rota("signal", "web").stdout == "sent SIGHUP to 2 instances of web\n"
+    assert rota.rota("signal", "web").stdout == "sent SIGHUP to web\n"
 
     until_true(lambda: all(rota.log(life) == "ready\nagain\n" for life in lives), "both have heard it")
+    for name in ("hup", "1"):
+        sent = rota.rota("signal", "web", name, "--instance", "1").stdout
+        assert sent == "sent SIGHUP to web[1]\n"
+    until_true(lambda: rota.log(lives[1]) == "ready\n" + 3 * "again\n", "one has heard it again")
+    assert rota.log(lives[0]) == "ready\nagain\n"
+    assert rota.rota("logs", "web").stderr.splitlines().count("web[1] | rota: cli sent SIGHUP") == 3
     assert rota.rota("signal", "web", "NOPE").returncode == 1
+    assert rota.rota("signal", "web", "99").returncode == 1
 
 
 def test_the_task_route_names_the_right_one(install: Install) -> None:

@@ -198,7 +198,10 @@ async def test_more_than_can_ever_wait_is_too_large(tmp_path: Path) -> None:
         assert problem(answer) == (413, "body-too-large")
 
 
-@pytest.mark.parametrize("body", [{}, {"rows": 0, "cols": 80}, {"rows": 24, "cols": 70_000}, {"rows": "x"}])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"rows": 0, "cols": 80}, {"rows": 24, "cols": 70_000}, {"rows": "x"}, {"rows": "24", "cols": True}],
+)
 async def test_a_size_that_no_terminal_has_is_a_fault(tmp_path: Path, body: dict[str, Any]) -> None:
     async with api_of(tmp_path) as api:
         answer = await api.tcp.post(f"{ABSENT}/resize", json=body)

@@ -87,10 +87,13 @@ async def test_it_is_stopped_started_scaled_and_restarted(tmp_path: Path) -> Non
         ("scale", {"instances": 0}, "body.instances"),
         ("scale", {"instances": 65}, "body.instances"),
         ("scale", {}, "body.instances"),
+        ("scale", {"instances": True}, "body.instances"),
+        ("scale", {"instances": "2"}, "body.instances"),
         ("scale", {"instances": 3}, "body.instances"),
         ("restart", {"roling": True}, "body.roling"),
         ("signal", {"signal": "SIGNIFICANT"}, "body.signal"),
         ("signal", {"signal": "SIGHUP", "instance": 7}, "body.instance"),
+        ("signal", {"signal": "SIGHUP", "instance": False}, "body.instance"),
     ],
 )
 async def test_what_is_wrong_with_a_request_is_named(
@@ -119,7 +122,10 @@ async def test_there_is_no_such_service(tmp_path: Path, route: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "web/run"), ("GET", "web"), ("GET", "web/why"), ("GET", "web/log/search?q=x")],
+    [
+        *(("POST", "web/run"), ("POST", "web/pause"), ("POST", "web/resume")),
+        *(("GET", "web"), ("GET", "web/why"), ("GET", "web/log/search?q=x")),
+    ],
 )
 async def test_the_routes_of_tasks_name_those_of_the_service(tmp_path: Path, method: str, path: str) -> None:
     async with api_of(tmp_path, service()) as api:
@@ -134,6 +140,20 @@ async def test_a_signal_needs_a_name_where_the_service_has_none(tmp_path: Path) 
         answer = await api.tcp.post("/api/services/web/signal")
 
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/no-reload-signal")
+
+
+async def test_a_signal_that_would_reach_nobody_is_refused(tmp_path: Path) -> None:
+    async with api_of(tmp_path, service(autostart=False)) as api:
+        answers = [
+            await api.tcp.post("/api/services/web/signal", json={"signal": "SIGHUP", **whom})
+            for whom in ({}, {"instance": 0})
+        ]
+
+        assert [(each.status_code, each.json()["type"]) for each in answers] == [
+            (409, "/problems/nothing-lives")
+        ] * 2
+        assert "service 'web' is stopped" in answers[0].json()["detail"]
+        assert "instance 0 of service 'web' is stopped" in answers[1].json()["detail"]
 
 
 async def test_events_tell_of_instances_and_can_be_asked_for_by_the_name_of_the_service(

@@ -233,6 +233,18 @@ async def test_a_signal_goes_to_the_main_process_alone_and_stands_in_the_log(pro
         await probe.link.signal(run, "SIGHUP", "a test")
 
 
+async def test_each_signal_is_a_line_of_the_log_while_its_run_goes_on(probe: Probe) -> None:
+    run = probe.shell("trap 'exit 0' USR1; trap '' HUP; echo ready; while :; do sleep 0.01; done")
+    await probe.until_written(run, b"ready\n")
+
+    await probe.link.signal(run, "SIGHUP", "a test")
+    await probe.link.signal(run, "SIGHUP", "another")
+
+    assert probe.words(run) == "a test sent SIGHUP\nanother sent SIGHUP\n"
+    await probe.link.signal(run, "SIGUSR1", "a test")
+    await probe.until_ended(run)
+
+
 async def test_a_signal_that_kills_is_told_as_such(probe: Probe) -> None:
     run = probe.shell("exec sleep 60")
     await probe.until_started(run)

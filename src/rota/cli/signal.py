@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal as signals
+from contextlib import suppress
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -27,19 +29,27 @@ def signal(
     service
         The service's name.
     name
-        The signal, such as HUP or SIGHUP.
+        The signal, such as HUP, SIGHUP or 1.
     instance
         The index of the only instance that gets it.
     """
     body: dict[str, Any] = {}
     if name is not None:
-        body["signal"] = name if name.startswith("SIG") else f"SIG{name}"
+        body["signal"] = _name_of(name)
     if instance is not None:
         body["instance"] = instance
     now = options.client().order(service, "signal", body)
     if json:
         Output().json(now)
         return
-    sent = [each for each in now["instances"] if each["pid"] and instance in (None, each["index"])]
     what = body.get("signal") or now["reload_signal"]
-    print(f"sent {what} to {len(sent)} instance{'' if len(sent) == 1 else 's'} of {service}")
+    print(f"sent {what} to {service if instance is None else f'{service}[{instance}]'}")
+
+
+def _name_of(given: str) -> str:
+    """A signal as kill(1) takes it: `HUP`, `SIGHUP`, `hup`, `1`. What is none is the server's to refuse."""
+    if given.isdecimal():
+        with suppress(ValueError):
+            return signals.Signals(int(given)).name
+    name = given.upper()
+    return name if name.startswith("SIG") else f"SIG{name}"

@@ -52,7 +52,7 @@ def _do(child: Child | None, message: dict[str, Any]) -> tuple[str, dict[str, An
             return "resized", {}
         case "signal":
             os.kill(child.pid, message["number"])  # it is not reaped yet, so the pid is its own
-            child.say(f"{message['by']} sent {signal.Signals(message['number']).name}")
+            child.quotes.said(f"{message['by']} sent {signal.Signals(message['number']).name}")
             return "signalled", {}
         case _:
             return "seen", _look(child)

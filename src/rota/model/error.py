@@ -4,8 +4,9 @@ RotaError
 ├── NotFound            TaskNotFound · ServiceNotFound · GroupNotFound · RunNotFound · RunNotDeleted
 │                       RevisionNotFound
 ├── Refused             ManualTriggerOff · JobsOff · JobRefused · RunEnded · KeyReused · ShuttingDown
-│                       TaskIsService · NoReloadSignal · RunNotStarted · RunNotEnded · TickKept · TurnedAway
-│                       InputClosed · InputFull · NoTerminal · ManagedFileOff · ManagedFileStuck
+│                       TaskIsService · NoReloadSignal · NothingLives · RunNotStarted · RunNotEnded
+│                       TickKept · TurnedAway · InputClosed · InputFull · NoTerminal · ManagedFileOff
+│                       ManagedFileStuck
 ├── RunUnclear          the ending of a run's id, which several have
 ├── Invalid             a value that its caller can mend; names every fault
 ├── StoreUnavailable    the database cannot be written (disk full, I/O error)
@@ -119,6 +120,15 @@ class NoReloadSignal(Refused):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"service {name!r} has no reload_signal; say which signal to send")
+        self.name = name
+
+
+class NothingLives(Refused):
+    """A signal would reach nobody."""
+
+    def __init__(self, name: str, instance: int | None, state: str) -> None:
+        who = f"service {name!r}" if instance is None else f"instance {instance} of service {name!r}"
+        super().__init__(f"{who} is {state} and has no process, so the signal was sent to nobody")
         self.name = name
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rota.model.pause import PauseKind
+from rota.operations.get_service import check_no_service
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,7 +20,9 @@ async def pause(
 ) -> Sequence[Pause]:
     """The pauses that hold it now, the narrowest first.
 
-    Raises TaskNotFound, GroupNotFound and StoreUnavailable.
+    Raises TaskNotFound, TaskIsService, GroupNotFound and StoreUnavailable.
     """
+    if scope.kind is PauseKind.TASK and scope.name is not None:
+        check_no_service(rota, scope.name)
     await rota.engine.pausing.pause(scope, reason=reason, actor=actor, via=via)
     return rota.engine.pausing.of_scope(scope)

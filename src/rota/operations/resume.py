@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rota.model.error import TaskNotFound
+from rota.operations.get_service import check_no_service
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,6 +15,13 @@ if TYPE_CHECKING:
 
 
 async def resume(rota: Rota, scope: Scope) -> Sequence[Pause]:
-    """The pauses that hold it all the same. Raises TaskNotFound, GroupNotFound, StoreUnavailable."""
-    await rota.engine.pausing.resume(scope)
+    """The pauses that hold it all the same.
+
+    Raises TaskNotFound, TaskIsService, GroupNotFound and StoreUnavailable.
+    """
+    try:
+        await rota.engine.pausing.resume(scope)
+    except TaskNotFound:  # asked after, since what is paused can be resumed whatever became of it
+        check_no_service(rota, scope.name or "")
+        raise
     return rota.engine.pausing.of_scope(scope)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rota.model.error import Fault, Invalid, NoReloadSignal, RunEnded, RunNotStarted
-from rota.operations.get_service import check_service
+from rota.model.error import Fault, Invalid, NoReloadSignal, NothingLives, RunEnded, RunNotStarted
+from rota.operations.get_service import get_service
 
 if TYPE_CHECKING:
     from rota.engine.services.standing import ServiceNow
@@ -18,19 +18,22 @@ async def signal_service(
 ) -> ServiceNow:
     """The service as it stands when the main process of each instance that lives was sent the signal.
 
-    Without one it is the service's `reload_signal`. Raises ServiceNotFound, NoReloadSignal and
+    Without one it is the service's `reload_signal`. Raises ServiceNotFound, NoReloadSignal, NothingLives and
     KeeperUnavailable, and Invalid when there is no such instance.
     """
-    check_service(rota, name)
-    signal = signal or rota.engine.services.services[name].reload_signal
+    now = get_service(rota, name)
+    signal = signal or now.service.reload_signal
     if signal is None:
         raise NoReloadSignal(name)
-    now = rota.engine.services.now(name)
     if instance is not None and instance >= len(now.instances):
         there = f"it is from 0 to {len(now.instances) - 1}"
         raise Invalid([Fault(location="body.instance", message=there, value=instance)])
+    reached = False
     for each in now.instances:
         if each.pid is not None and each.run_id is not None and instance in (None, each.index):
             with suppress(RunEnded, RunNotStarted):  # it has ended meanwhile: there is nothing to send it to
                 await rota.engine.feeding.signal(each.run_id, signal, by=by)
-    return rota.engine.services.now(name)
+                reached = True
+    if not reached:
+        raise NothingLives(name, instance, now.state if instance is None else now.instances[instance].state)
+    return get_service(rota, name)

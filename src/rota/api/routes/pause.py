@@ -48,7 +48,7 @@ _PAUSED = (200, PauseState, "The pauses that hold it now.")
     name="pause_task",
     tags=["tasks"],
     summary="Pause a task",
-    **answers(*_PAUSED, "task-not-found", *WITH_BODY),
+    **answers(*_PAUSED, "task-not-found", "task-is-service", *WITH_BODY),
 )
 async def pause_task(call: Call, task_name: TaskName, body: PauseBody = NO_REASON) -> Any:
     """Holds what starts by itself, until `resume`, over restarts too.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from rota.api import answer, wire
 from rota.api.call import Call
@@ -19,8 +19,8 @@ routes = router()
 class ResizeBody(Form):
     """How large the terminal is to be."""
 
-    rows: int = Field(ge=1, le=65535, description="Lines.", examples=[24])
-    cols: int = Field(ge=1, le=65535, description="Characters of a line.", examples=[80])
+    rows: StrictInt = Field(ge=1, le=65535, description="Lines.", examples=[24])
+    cols: StrictInt = Field(ge=1, le=65535, description="Characters of a line.", examples=[80])
 
 
 @routes.post(

@@ -25,7 +25,7 @@ _RESUMED = (200, PauseState, "The pauses that hold it all the same; none: it goe
     name="resume_task",
     tags=["tasks"],
     summary="Resume a task",
-    **answers(*_RESUMED, "task-not-found", *WITH_BODY),
+    **answers(*_RESUMED, "task-not-found", "task-is-service", *WITH_BODY),
 )
 async def resume_task(call: Call, task_name: TaskName, body: Empty = NOTHING) -> Any:  # noqa: ARG001  it takes none
     """Ends the pause of the task itself; one of its group, or of everything, holds it all the same."""

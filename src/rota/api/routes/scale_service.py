@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from rota.api import answer, wire
 from rota.api.call import Call
@@ -20,7 +20,7 @@ routes = router()
 class ScaleBody(SentForm):
     """How many."""
 
-    instances: int = Field(ge=1, le=MOST_INSTANCES, description="So many instances, from index 0 on.")
+    instances: StrictInt = Field(ge=1, le=MOST_INSTANCES, description="So many instances, from index 0 on.")
 
 
 @routes.post(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema
 
 from rota.api import answer, wire
 from rota.api.call import Call
@@ -33,7 +33,7 @@ class SignalBody(SentForm):
     signal: Signal | None = Field(
         default=None, description="Left out: the service's `reload_signal`.", examples=["SIGHUP"]
     )
-    instance: Annotated[int, Field(ge=0, lt=MOST_INSTANCES)] | None = Field(
+    instance: Annotated[StrictInt, Field(ge=0, lt=MOST_INSTANCES)] | None = Field(
         default=None, description="The index of the only instance that gets it."
     )
 
@@ -53,6 +53,7 @@ NO_BODY = SignalBody()
         "The service; every instance that lives was sent the signal.",
         "service-not-found",
         "no-reload-signal",
+        "nothing-lives",
         *WITH_BODY,
         "keeper-unavailable",
     ),
