@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from engine_bed import NOON, Bed, FakeKeeper, bed_of, settle
 
-from rota.config.config import Config, Jobs, Storage
+from rota.config.config import Config, Group, Jobs, Server, Storage
 from rota.engine.engine import Effects
 from rota.model.error import StoreUnavailable, TaskNotFound
 from rota.model.event import EventKind
 from rota.model.job import Job
+from rota.model.retry import Retry
 from rota.model.run import EndReason, HandOver, Run, RunId, Status, TriggeredBy, WaitKind
 from rota.model.secret import Secret
+from rota.model.service import Service
 from rota.model.task import Overlap, Stdin, Task
+from rota.storage.page import RunFilter
 from rota.storage.store import Store
 
 if TYPE_CHECKING:
@@ -36,6 +39,11 @@ async def reload(bed: Bed, *tasks: Task, **tables: Any) -> Effects:
     """Give the engine these tasks, and the bed, whose next server reads the same file."""
     bed.config = replace(bed.config, tasks={each.name: each for each in tasks}, **tables)
     return await bed.engine.reload(bed.config)
+
+
+def as_services(*names: str) -> dict[str, Service]:
+    """Services of these names."""
+    return {name: Service(life=Task(name=name, run="serve", max_concurrent=64)) for name in names}
 
 
 async def ticks(bed: Bed, count: int) -> list[tuple[str | None, datetime | None]]:
@@ -144,6 +152,82 @@ async def test_a_task_that_goes_while_a_run_of_it_is_being_written_down_leaves_n
             assert ended.run and ended.run.end_reason is EndReason.STOPPED
         bed.keeper.end(first.id)
         await bed.until(EventKind.RUN_ENDED, first.id)
+
+
+async def test_a_task_that_goes_while_a_run_of_it_is_being_handed_over_takes_nothing_along(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, task(run="echo old")) as bed:
+        faults: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+        hold = bed.store.hold("create")
+        triggering = asyncio.create_task(bed.trigger("job"))
+        await hold.reached.wait()
+
+        await reload(bed)
+        hold.release.set()
+        run = await triggering
+        await bed.until(EventKind.RUN_STARTED, run.id)
+        bed.keeper.end(run.id)
+        await bed.until(EventKind.RUN_ENDED, run.id)
+
+        assert [spawn.argv[-1] for spawn in bed.keeper.spawns] == ["echo old"]
+        assert faults == []
+
+
+async def test_a_task_whose_name_is_a_services_by_now_leaves_none_of_its_runs_to_it(tmp_path: Path) -> None:
+    retried = Retry(attempts=2, delay=timedelta(0))
+    async with busy_bed(tmp_path, retry=retried) as (bed, first, second):
+        effects = await reload(bed, services=as_services("job"))
+        ended = await bed.until(EventKind.RUN_ENDED, second.id)
+        bed.keeper.end(first.id, 1)
+        failed = await bed.until(EventKind.RUN_ENDED, first.id)
+        await bed.tick(2)
+
+        assert [run.id for run in effects.stopped] == [second.id]
+        assert ended.run and ended.run.end_reason is EndReason.STOPPED
+        assert failed.run and failed.run.next_attempt_run_id is None
+        assert [spawn.env.get("ROTA_SERVICE") for spawn in bed.keeper.spawns] == [None, "job"]
+
+
+async def test_a_life_of_a_service_whose_name_is_a_tasks_by_now_begins_nothing_after_that(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, *as_services("job").values()) as bed:
+        life = await bed.keeper.next_spawn()
+        await bed.until(EventKind.RUN_STARTED, life.run_id)
+
+        await reload(bed, task(), task("next", after=("job",)), services={})
+        bed.keeper.end(life.run_id, 0)
+        await bed.until(EventKind.RUN_ENDED, life.run_id)
+        await bed.settled()
+
+        assert [run.task_name for run in (await bed.store.runs(RunFilter(), limit=9)).items] == ["job"]
+
+
+async def test_what_runs_of_a_task_that_is_gone_counts_in_its_group_and_in_the_server_as_before(
+    tmp_path: Path,
+) -> None:
+    groups = {"few": Group(max_concurrent=1)}
+    async with bed_of(tmp_path, task(group="few"), groups=groups, server=Server(max_concurrent=2)) as bed:
+        first = await bed.trigger("job")
+        await bed.until(EventKind.RUN_STARTED, first.id)
+
+        await reload(bed, task("same", group="few"), task("one"), task("two"))
+        same, one, two = [await bed.trigger(name) for name in ("same", "one", "two")]
+
+        assert same.waiting_for and (same.waiting_for.kind, same.waiting_for.run_ids) == (
+            WaitKind.GROUP,
+            (first.id,),
+        )
+        assert two.waiting_for and (two.waiting_for.kind, two.waiting_for.run_ids) == (
+            WaitKind.SERVER,
+            (first.id, one.id),
+        )
+        await bed.until(EventKind.RUN_STARTED, one.id)
+        await bed.restart()
+        assert {run.id for run in bed.engine.running("job")} == {first.id}
+        assert bed.engine.count(Status.RUNNING) == 2
 
 
 async def test_a_run_that_was_just_handed_over_starts_by_the_definition_of_that_moment(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from engine_bed import Bed, FakeKeeper, bed_of
+from engine_bed import Bed, FakeKeeper, bed_of, settle
 
 from rota.config.config import Group, Server
 from rota.keeper.link import Notified, Spawn
@@ -414,6 +414,49 @@ async def test_other_definitions_restart_scale_stop_and_start_and_leave_the_rest
         await bed.until(EventKind.SERVICE_STOPPED)
         assert "gone" not in bed.engine.services.all
         assert bed.engine.services.now("same").instances[0].run_id == runs["same"][0]
+
+
+async def test_a_life_that_begins_while_another_definition_is_being_written_is_replaced_too(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, service()) as bed:
+        [old] = await all_started(bed, 1)
+        await bed.tick(2)
+        hold = bed.store.hold("save_services")
+        other = {"web": service("web", {"run": "other"})}
+        reloading = asyncio.create_task(bed.engine.reload(replace(bed.config, services=other)))
+        await hold.reached.wait()
+
+        bed.keeper.end(old, 1)
+        await bed.until(EventKind.RUN_ENDED, old)
+        await settle()
+        await bed.tick(2)
+        late = await bed.keeper.next_spawn()
+        hold.release.set()
+        await reloading
+
+        assert late.argv[-1] == "true"
+        assert (await bed.keeper.next_stop())[0] == late.run_id
+        await bed.settled()
+        assert (await bed.store.services()).wanted["web"].stale == {late.run_id}
+        bed.keeper.end_stopped(late.run_id)
+        assert (await bed.keeper.next_spawn()).argv[-1] == "other"
+
+
+async def test_a_service_that_comes_back_before_its_lives_have_ended_gets_others(tmp_path: Path) -> None:
+    async with bed_of(tmp_path, service(), service("above", depends_on=("web",))) as bed:
+        [below] = await all_started(bed, 1)
+        await bed.tick(2)
+        [above] = await all_started(bed, 1)
+        await bed.tick(2)
+
+        await bed.engine.reload(replace(bed.config, services={}))
+        assert (await bed.keeper.next_stop())[0] == above  # and what it depends on waits for its end
+        await bed.engine.reload(replace(bed.config, services={"web": service("web", {"run": "other"})}))
+
+        assert (await bed.keeper.next_stop())[0] == below
+        bed.keeper.end_stopped(below)
+        assert (await bed.keeper.next_spawn()).argv[-1] == "other"
 
 
 async def test_a_server_that_finds_another_definition_restarts_one_after_another(tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ async def test_a_caller_who_goes_away_does_not_take_the_run_with_him(tmp_path: P
 
         with pytest.raises(asyncio.CancelledError):
             await caller
-        assert (await bed.run(spawn.run_id)).status is Status.PENDING
+        assert (await bed.run(spawn.run_id)).hand_over is not None
 
 
 async def test_refused_triggers_change_nothing(tmp_path: Path) -> None:

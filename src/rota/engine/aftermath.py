@@ -55,7 +55,7 @@ class Aftermath:
         task = self._definitions.of(run)
         if not ended.is_failure or task is None or self._stopped_by(run.id):
             return None
-        if run.job is not None or run.defined_by not in self._definitions.rules:
+        if run.job is not None or not self._definitions.defines(run):
             return None  # nothing would say any more what an attempt is to do
         if task.on_overlap is Overlap.REPLACE and self._slots.waiting(task.name):
             return None  # a newer run takes its place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rota.engine.effective_params import effective_params
-from rota.model.run import EndReason, Run, RunId, TriggeredBy
+from rota.model.run import EndReason, Kind, Run, RunId, TriggeredBy
 from rota.storage.sequel import Chained
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def chained(
     ended: Run, after: Iterable[Task], *, run_id: Callable[[], RunId], now: datetime
 ) -> tuple[Chained, ...]:
     """What comes of this end for the tasks that come `after` its own."""
-    name = ended.task_name
+    name = ended.task_name if ended.kind is Kind.TASK else None
     if name is None or ended.end_reason in NEVER_BEGUN or ended.next_attempt_run_id is not None:
         return ()
     well = ended.end_reason is EndReason.SUCCESS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rota.engine.spawning import argv_of_job, spawn_of
 from rota.model.job import JOBS
-from rota.model.run import FAILURES
+from rota.model.run import FAILURES, Kind
 from rota.model.secret import Secret
 from rota.model.task import EnvBase, Stdin, Task
 from rota.storage.vault import Locked
@@ -89,9 +89,19 @@ class Definitions:
         """Whether the run was started under another definition than its task has now."""
         return run.revision is not None and run.revision != self._revisions.get(run.defined_by)
 
+    def defines(self, run: Run) -> bool:
+        """Whether what it is a run of is there. A task is none when a service has its name by now."""
+        match run.kind:
+            case Kind.TASK:
+                return run.defined_by in self._tasks
+            case Kind.SERVICE:
+                return run.defined_by in self._services
+            case Kind.JOB:
+                return True
+
     def is_of_today(self, run: Run) -> bool:
         """Whether its task is there, and says what it said when the run was handed over."""
-        return run.defined_by in self._rules and not self.is_former(run)
+        return self.defines(run) and not self.is_former(run)
 
     def of(self, run: Run) -> Task | None:
         """The rules of a run: those that it was started under; None when its task is gone."""

@@ -171,6 +171,7 @@ class Engine:
         )
         self._intake = Intake(
             rules=self._definitions.rules,
+            defines=self._definitions.defines,
             store=store,
             bus=bus,
             clock=self._clock,

@@ -76,12 +76,21 @@ class Gate:
 class Places(Gate):
     """The runs of one task, or the jobs, that are open or are being written down; their own slots."""
 
-    __slots__ = ("kept", "leaving", "waiting")
+    __slots__ = ("group", "kept", "leaving", "shares", "waiting")
 
     def __init__(
-        self, kind: WaitKind, name: str | None, *, most: int | None, above: Gate | None = None
+        self,
+        kind: WaitKind,
+        name: str | None,
+        *,
+        most: int | None,
+        above: Gate | None = None,
+        shares: bool = False,
+        group: str | None = None,
     ) -> None:
         super().__init__(kind, name, most=most, above=above)
+        self.shares = shares  #: whether it is a task: its runs count in its group and in the server
+        self.group = group  #: of that task
         self.waiting: OrderedDict[RunId, Turn] = OrderedDict()  #: want a slot, the next first
         self.kept: dict[RunId, Turn] = {}  #: want one once a pause is over
         self.leaving: set[RunId] = set()  #: holders that were asked to stop

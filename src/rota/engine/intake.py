@@ -32,7 +32,7 @@ from rota.timing.gap import Gap
 from rota.timing.jitter import due
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rota.engine.background import Background
@@ -108,6 +108,7 @@ class Intake:
         self,
         *,
         rules: Mapping[str, Task],
+        defines: Callable[[Run], bool],
         store: Store,
         bus: Bus,
         clock: Clock,
@@ -120,8 +121,9 @@ class Intake:
         later: Later,
         pauses: Pauses,
     ) -> None:
-        """`rules` are those of each task, and of all jobs."""
+        """`rules` are those of each task, and of all jobs; `defines`: whether what it is of is there."""
         self._rules = rules
+        self._defines = defines
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -311,7 +313,7 @@ class Intake:
     def taken_back(self, run: Run) -> None:
         """No keeper has it any more, and the store says so."""
         entry = self._ledger.find(run.id)
-        if entry is not None and run.defined_by not in self._rules:
+        if entry is not None and not self._defines(run):
             self._withdraw(entry)
         else:
             self.watch(run)
@@ -470,7 +472,7 @@ class Intake:
         self._bus.emit(EventKind.RUN_CREATED, run.created_at, shown)
         if run.hand_over is not None:
             self._handing.send(run)
-        elif run.defined_by not in self._rules:  # its task went while it was being written
+        elif not self._defines(run):  # its task went while it was being written
             self._withdraw(entry)
             return
         elif self._slots.holds(run.defined_by, run.id):  # its turn came at once, or while it was written
@@ -542,7 +544,8 @@ class Intake:
 
     def _displace_retries(self, run: Run) -> None:
         """`replace`: a retry that is not due, or is held, makes way for a newer run, be there room or not."""
-        if self._rules[run.defined_by].on_overlap is not Overlap.REPLACE:
+        task = self._rules.get(run.defined_by)  # none when it went while its run was being handed over
+        if task is None or task.on_overlap is not Overlap.REPLACE:
             return
         if self._slots.has(run.defined_by, run.id):
             for run_id in (*self._later.held(run.defined_by), *self._slots.kept(run.defined_by)):
@@ -560,7 +563,7 @@ class Intake:
 
     def _withdraw_undefined(self) -> None:
         for entry in self._ledger:
-            if _waits(entry) and entry.known.defined_by not in self._rules:
+            if _waits(entry) and not self._defines(entry.known):
                 self._withdraw(entry)
 
     def _withdraw(self, entry: Entry) -> None:

@@ -56,7 +56,7 @@ class Slots:
         }
         before, self._places = self._places, {}
         for name, old in before.items():
-            places = self._at(name)
+            places = self._at(name, old)
             priority = self._priority(name)
             for run_id in old.holders:
                 places.hold(run_id)
@@ -196,16 +196,24 @@ class Slots:
         """Those that have open runs."""
         return list(self._places)
 
-    def _at(self, name: str) -> Places:
+    def _at(self, name: str, former: Places | None = None) -> Places:
         places = self._places.get(name)
         if places is not None:
             return places
-        task, above = self._tasks.get(name), None
-        if task is not None and name != JOBS:
-            above = self._groups.get(task.group or "", self._server)
+        task, rules = self._tasks.get(name), self._rules.get(name)
+        shares, group = task is not None and name != JOBS, None if task is None else task.group
+        if rules is None:  # its task is gone, and what of it still runs counts as before
+            shares = former is None or former.shares
+            group = None if former is None else former.group
         kind, whose = (WaitKind.JOBS, None) if name == JOBS else (WaitKind.TASK, name)
-        most = self._rules[name].max_concurrent if name in self._rules else 0
-        places = self._places[name] = Places(kind, whose, most=most, above=above)
+        places = self._places[name] = Places(
+            kind,
+            whose,
+            most=0 if rules is None else rules.max_concurrent,
+            above=self._groups.get(group or "", self._server) if shares else None,
+            shares=shares,
+            group=group,
+        )
         return places
 
     def _turn(self, name: str, *, first: bool = False) -> Turn:

@@ -92,6 +92,7 @@ class Orders:
         """
         async with self._turn:
             asked = self.would_redefine(services)
+            changed = redefinition(self._supervisor.services, services).restarted
             started = autostarted(services)
             wanted = {
                 name: await self._redefined(service, asked, started=name in started)
@@ -104,6 +105,9 @@ class Orders:
                 it = self._all.setdefault(name, Supervised(service, wanted[name]))
                 it.service, it.wanted, it.removed = service, wanted[name], False
                 it.fit()
+                if name in changed and not it.lives <= it.wanted.stale:  # one began while this was written
+                    it.wanted = replace(it.wanted, stale=it.lives, rolling=True)
+                    self._supervisor.save_soon(name)
             for name in asked.removed:
                 self._all[name].wanted = Wanted(running=False)
                 self._all[name].removed = True
@@ -116,8 +120,10 @@ class Orders:
 
     async def _redefined(self, service: Service, asked: Redefinition, *, started: bool) -> Wanted:
         it = self._all.get(service.name)
-        if it is None or it.removed:
+        if it is None:
             wanted = Wanted(running=started)
+        elif it.removed:  # it comes back before all of it has ended: what still lives is of another one
+            wanted = Wanted(running=started, stale=it.lives, rolling=True)
         else:
             wanted = it.wanted
             if service.name in asked.scaled:

@@ -161,6 +161,10 @@ class Supervisor:
         self._dependents = dependents({name: it.service for name, it in self.all.items()})
         self._wake_all()
 
+    def save_soon(self, name: str) -> None:
+        """Write down what is wanted of a service; nobody waits for it."""
+        self._background.start(self._save(self.all[name]), f"what is wanted of {name}")
+
     # --- what is heard
 
     def started(self, run: Run) -> None:
@@ -207,7 +211,7 @@ class Supervisor:
             self._check(it, it.instances[index])
         if steps.is_replaced:
             it.wanted = replace(it.wanted, stale=frozenset(), rolling=False)
-            self._background.start(self._save(it), f"a restart of {it.name} is over")
+            self.save_soon(it.name)
         if steps.wake is not None:
             it.look_at = min(it.look_at, steps.wake)
         if self._bulletin.tell(it, now):
