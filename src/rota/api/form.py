@@ -88,6 +88,14 @@ def _whole(text: object) -> object:
     raise ValueError("it is a whole number")
 
 
+def _whole_in_body(given: object) -> object:
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given
+    if isinstance(given, float) and given.is_integer():  # 3.0 is an integer too, says JSON Schema
+        return int(given)
+    raise ValueError("it is a whole number")
+
+
 def _moment(text: object) -> object:
     if isinstance(text, str) and _MOMENT.fullmatch(text):
         try:
@@ -112,6 +120,8 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 #: What makes a number of a query out of an `int` with bounds that may be left out: it stands behind them.
 AS_WHOLE = BeforeValidator(_whole)
+#: What keeps text and booleans from being an `int` of a body: it stands behind its bounds.
+AS_WHOLE_IN_BODY = BeforeValidator(_whole_in_body)
 #: A time of RFC 3339 with its zone, in a query.
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 #: The same, in a body.

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
 from rota.api import answer, wire
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
-from rota.api.form import Form, RunIdInPath
+from rota.api.form import AS_WHOLE_IN_BODY, Form, RunIdInPath
 from rota.api.shapes import TerminalSize
 from rota.operations.resize import resize as set_size
 
 routes = router()
 
+Extent = Annotated[int, Field(ge=1, le=65535), AS_WHOLE_IN_BODY]
+
 
 class ResizeBody(Form):
     """How large the terminal is to be."""
 
-    rows: StrictInt = Field(ge=1, le=65535, description="Lines.", examples=[24])
-    cols: StrictInt = Field(ge=1, le=65535, description="Characters of a line.", examples=[80])
+    rows: Extent = Field(description="Lines.", examples=[24])
+    cols: Extent = Field(description="Characters of a line.", examples=[80])
 
 
 @routes.post(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
 from rota.api import answer, wire
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
-from rota.api.form import SentForm, ServiceName
+from rota.api.form import AS_WHOLE_IN_BODY, SentForm, ServiceName
 from rota.api.shapes import Service
 from rota.model.service import MOST_INSTANCES
 from rota.operations import scale_service as operation
@@ -20,7 +20,9 @@ routes = router()
 class ScaleBody(SentForm):
     """How many."""
 
-    instances: StrictInt = Field(ge=1, le=MOST_INSTANCES, description="So many instances, from index 0 on.")
+    instances: Annotated[int, Field(ge=1, le=MOST_INSTANCES), AS_WHOLE_IN_BODY] = Field(
+        description="So many instances, from index 0 on."
+    )
 
 
 @routes.post(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from rota.api import answer, wire
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
-from rota.api.form import SentForm, ServiceName
+from rota.api.form import AS_WHOLE_IN_BODY, SentForm, ServiceName
 from rota.api.front_end import front_end
 from rota.api.shapes import Service
 from rota.model.service import MOST_INSTANCES, SIGNALS
@@ -33,7 +33,7 @@ class SignalBody(SentForm):
     signal: Signal | None = Field(
         default=None, description="Left out: the service's `reload_signal`.", examples=["SIGHUP"]
     )
-    instance: Annotated[StrictInt, Field(ge=0, lt=MOST_INSTANCES)] | None = Field(
+    instance: Annotated[int, Field(ge=0, lt=MOST_INSTANCES), AS_WHOLE_IN_BODY] | None = Field(
         default=None, description="The index of the only instance that gets it."
     )
 
