@@ -13,13 +13,14 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from rota.api import problems, refused, shapes, wire
+from rota.api import problems, refused, wire
 from rota.api.app import VERBS
 from rota.api.door import PUBLIC
 from rota.api.openapi import openapi
 from rota.api.problems import KIND_OF, KINDS, problem_of
 from rota.api.route import OwnersRoute, Route
-from rota.api.schemas import document
+from rota.api.schemas import SHAPES, document
+from rota.api.shapes import event, log, log_search, pause, run, task, tick
 from rota.engine.timetable import Coming
 from rota.engine.why import Outcome, TickFate
 from rota.logs.line import Ansi, Line, Stream
@@ -159,50 +160,59 @@ def test_every_field_of_a_run_is_in_its_schema_and_in_its_json() -> None:
     job = {field.name for field in fields(Job)}
     public = ({field.name for field in fields(Run)} | job) - INNER
 
-    assert set(wire.run(FULL)) == public
-    assert set(shapes.Run.model_fields) - {"schema_"} == public
-    assert all(value is not None for value in wire.run(FULL).values())
+    assert set(run.Run.as_json(FULL)) == public
+    assert set(run.Run.model_fields) - {"schema_"} == public
+    assert all(value is not None for value in run.Run.as_json(FULL).values())
 
 
 def test_every_field_of_a_task_is_in_its_schema_and_in_its_json() -> None:
     said = {field.name.removesuffix("_") for field in fields(Task)}
     told = said - {"file_env"} | {"params_schema"} | STANDING
 
-    assert set(wire.task(now(Task(name="job", run="true")))) == told
-    assert {name.removesuffix("_") for name in shapes.Task.model_fields} - {"schema"} == told
+    assert set(task.Task.as_json(now(Task(name="job", run="true")))) == told
+    assert {name.removesuffix("_") for name in task.Task.model_fields} - {"schema"} == told
 
 
 def test_every_field_of_a_parameter_is_in_its_schema_and_in_its_json() -> None:
     told = {field.name for field in fields(Param)}
 
-    assert set(wire.param(PARAM)) == told
-    assert set(shapes.Param.model_fields) == told
+    assert set(task.Param.as_json(PARAM)) == told
+    assert set(task.Param.model_fields) == told
 
 
-def now(task: Task) -> TaskNow:
-    return TaskNow(task=task, running=1, pending=0, next_ticks=[COMING], last_runs=[FULL, EMPTY])
+def now(definition: Task) -> TaskNow:
+    return TaskNow(task=definition, running=1, pending=0, next_ticks=[COMING], last_runs=[FULL, EMPTY])
 
 
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("Run", wire.run(FULL)),
-        ("Run", wire.run(EMPTY)),
-        ("Run", wire.run(replace(EMPTY, hand_over=HandOver(attempt="a", keeper_id="k", boot_id="b")))),
-        ("Task", wire.task(now(Task(name="job", run=("a", "b"), cron=("@hourly",), timeout=timedelta(1))))),
-        ("Task", wire.task(now(Task(name="job", run="true")))),
-        ("Task", wire.task(now(Task(name="job", run="true", params=(PARAM,))))),
-        ("RunPage", {"items": [wire.run(FULL)], "next_cursor": "x"}),
-        ("Event", wire.event(Event(id=1, kind=EventKind.RUN_ENDED, at=NOON, run=FULL))),
-        ("Event", wire.event(Event(id=2, kind=EventKind.STORE_FAILED, at=NOON, message="full"))),
-        ("Why", wire.why(WHY)),
-        ("PauseState", wire.pause_state(PAUSE.scope, [PAUSE, replace(PAUSE, actor=None, reason=None)])),
-        ("Why", wire.why(replace(WHY, next=[replace(COMING, run_id=None)], note="it has no cron"))),
-        ("NextTicks", {"items": [wire.next_tick(COMING)]}),
-        ("LogPage", wire.log_page(PAGE)),
-        ("LogPage", wire.log_page(replace(PAGE, open=None, removed_at=None, next_cursor=None))),
-        ("LogMatches", wire.matches(MATCHES)),
-        ("LogMatches", wire.matches(replace(MATCHES, stopped=None, reached=None, next_cursor=None))),
+        ("Run", run.Run.as_json(FULL)),
+        ("Run", run.Run.as_json(EMPTY)),
+        ("Run", run.Run.as_json(replace(EMPTY, hand_over=HandOver(attempt="a", keeper_id="k", boot_id="b")))),
+        (
+            "Task",
+            task.Task.as_json(now(Task(name="job", run=("a", "b"), cron=("@hourly",), timeout=timedelta(1)))),
+        ),
+        ("Task", task.Task.as_json(now(Task(name="job", run="true")))),
+        ("Task", task.Task.as_json(now(Task(name="job", run="true", params=(PARAM,))))),
+        ("RunPage", {"items": [run.Run.as_json(FULL)], "next_cursor": "x"}),
+        ("Event", event.Event.as_json(Event(id=1, kind=EventKind.RUN_ENDED, at=NOON, run=FULL))),
+        ("Event", event.Event.as_json(Event(id=2, kind=EventKind.STORE_FAILED, at=NOON, message="full"))),
+        ("Why", tick.Why.as_json(WHY)),
+        (
+            "PauseState",
+            pause.PauseState.as_json(PAUSE.scope, [PAUSE, replace(PAUSE, actor=None, reason=None)]),
+        ),
+        ("Why", tick.Why.as_json(replace(WHY, next=[replace(COMING, run_id=None)], note="it has no cron"))),
+        ("NextTicks", {"items": [tick.NextTick.as_json(COMING)]}),
+        ("LogPage", log.LogPage.as_json(PAGE)),
+        ("LogPage", log.LogPage.as_json(replace(PAGE, open=None, removed_at=None, next_cursor=None))),
+        ("LogMatches", log_search.LogMatches.as_json(MATCHES)),
+        (
+            "LogMatches",
+            log_search.LogMatches.as_json(replace(MATCHES, stopped=None, reached=None, next_cursor=None)),
+        ),
         ("Problem", problem_of(errors.RunEnded("r")).as_json()),
         (
             "Problem",
@@ -214,7 +224,7 @@ def test_what_is_written_is_what_its_schema_says(name: str, body: dict[str, Any]
     written = wire.encode({"$schema": f"http://127.0.0.1:9477/schemas/{name}.json", **body})
 
     jsonschema_rs.validator_for(document(name), validate_formats=True).validate(json.loads(written))
-    shapes.SHAPES[name].model_validate_json(written)
+    SHAPES[name].model_validate_json(written)
 
 
 @pytest.mark.parametrize(
@@ -279,6 +289,11 @@ def test_every_operation_says_what_can_come_of_it(path: str, method: str, operat
         assert (media == "application/problem+json") is (int(status) >= 400)
     for parameter in operation.get("parameters", ()):
         assert parameter["description"], parameter
+
+
+def test_every_schema_has_a_name_of_its_own() -> None:
+    # Of two models with one name, pydantic calls each by the path of its module.
+    assert [name for name in DOCUMENT["components"]["schemas"] if "__" in name] == []
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rota.config.config import Config, Jobs, Mcp, Server, Storage
-from rota.config.difference import Changed, Difference, Named, Part, difference, settled
+from rota.config.difference import Changed, Difference, Named, PartKind, difference, settled
 from rota.model.secret import Secret
 from rota.model.task import Task
 from rota.model.tier import Tier
@@ -38,9 +38,9 @@ def test_tasks_and_calendars_come_and_go_by_name_in_the_order_of_their_file() ->
     found = difference(before, after)
 
     assert [(each.kind, each.name) for each in found.added] == [
-        (Part.TASK, "c"), (Part.TASK, "d"), (Part.CALENDAR, "new"),
+        (PartKind.TASK, "c"), (PartKind.TASK, "d"), (PartKind.CALENDAR, "new"),
     ]  # fmt: skip
-    assert found.removed == (Named(kind=Part.TASK, name="a"), Named(kind=Part.CALENDAR, name="old"))
+    assert found.removed == (Named(kind=PartKind.TASK, name="a"), Named(kind=PartKind.CALENDAR, name="old"))
     assert found.changed == ()
 
 
@@ -57,7 +57,7 @@ def test_tasks_and_calendars_come_and_go_by_name_in_the_order_of_their_file() ->
 )
 def test_a_change_is_told_by_the_keys_of_the_file(said: dict[str, Any], key: str) -> None:
     assert difference(config(task()), config(task(**said))).changed == (
-        Changed(kind=Part.TASK, name="job", keys=(key,)),
+        Changed(kind=PartKind.TASK, name="job", keys=(key,)),
     )
 
 

@@ -10,7 +10,7 @@ from rota.api.problems import KINDS
 from rota.api.route import Route
 
 if TYPE_CHECKING:
-    from rota.api.shapes import Shape
+    from rota.api.shapes.shape import Shape
 
 #: What can come of any request that needs a token.
 ALWAYS = (

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from rota import __version__
 from rota.api.door import PUBLIC
-from rota.api.shapes import OWNERS, SHAPES
+from rota.api.schemas import OWNERS, SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

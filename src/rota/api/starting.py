@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.describe import WITH_BODY, answers
 from rota.api.form import Flag, Form, Whole
 from rota.api.problems import KINDS, Problem
-from rota.api.shapes import Run
+from rota.api.shapes.run import Run
 from rota.api.waiting import ended
 from rota.model.run import EndReason, RunId
 from rota.storage.requests import Request
@@ -105,7 +105,7 @@ async def answer_started(call: Call, triggered: Triggered, query: StartQuery) ->
         run = await ended(call, run, query.wait_timeout)
     return answer.described(
         "Run",
-        wire.run(run),
+        Run.as_json(run),
         call.origin,
         status=201,
         headers=[(b"location", f"/api/runs/{run.first_run_id}".encode())],

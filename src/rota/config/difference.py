@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rota.config.config import Config
 
 
-class Part(StrEnum):
+class PartKind(StrEnum):
     """What a configuration consists of."""
 
     TASK = "task"  #: a table [tasks.NAME], with what it has of the defaults
@@ -31,7 +31,7 @@ class Part(StrEnum):
 class Named:
     """A part of a configuration."""
 
-    kind: Part
+    kind: PartKind
     name: str
 
 
@@ -39,7 +39,7 @@ class Named:
 class Changed:
     """A part that says something else than before."""
 
-    kind: Part
+    kind: PartKind
     name: str
     keys: tuple[str, ...]  #: those whose meaning has changed, as the file calls them
 
@@ -68,7 +68,7 @@ _NO_KEYS = frozenset({"name"})
 
 
 _Things = Mapping[str, "DataclassInstance"]
-_Pair = tuple[Part, _Things, _Things]
+_Pair = tuple[PartKind, _Things, _Things]
 
 
 def settled(before: Config, after: Config) -> Config:
@@ -83,10 +83,10 @@ def settled(before: Config, after: Config) -> Config:
 def difference(before: Config, after: Config) -> Difference:
     """What is to change for `after` to hold."""
     pairs: list[_Pair] = [
-        (Part.TASK, before.tasks, after.tasks),
-        (Part.SERVICE, before.services, after.services),
-        (Part.GROUP, before.groups, after.groups),
-        (Part.CALENDAR, before.calendars, after.calendars),
+        (PartKind.TASK, before.tasks, after.tasks),
+        (PartKind.SERVICE, before.services, after.services),
+        (PartKind.GROUP, before.groups, after.groups),
+        (PartKind.CALENDAR, before.calendars, after.calendars),
     ]
     return Difference(
         added=tuple(
@@ -116,7 +116,7 @@ def changed_keys(before: DataclassInstance, after: DataclassInstance) -> tuple[s
     return tuple(dict.fromkeys(found))
 
 
-def _changed(kind: Part, before: _Things, after: _Things) -> Iterator[Changed]:
+def _changed(kind: PartKind, before: _Things, after: _Things) -> Iterator[Changed]:
     for name, new in after.items():
         old = before.get(name)
         if old is not None and old != new:
@@ -128,4 +128,4 @@ def _tables(before: Config, after: Config) -> Iterator[Changed]:
         keys = changed_keys(getattr(before, name), getattr(after, name))
         live = tuple(key for key in keys if key not in FIXED.get(name, ()))
         if live:
-            yield Changed(kind=Part.TABLE, name=name, keys=live)
+            yield Changed(kind=PartKind.TABLE, name=name, keys=live)

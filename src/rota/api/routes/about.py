@@ -17,8 +17,8 @@ from rota.api.describe import answers, router
 from rota.api.openapi import openapi
 from rota.api.problems import KINDS
 from rota.api.refused import RouteNotFound
-from rota.api.schemas import document
-from rota.api.shapes import SHAPES, ProblemType
+from rota.api.schemas import SHAPES, document
+from rota.api.shapes.problem import ProblemType
 
 if TYPE_CHECKING:
     from rota.api.router import Router

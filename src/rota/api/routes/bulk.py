@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from fastapi import Header
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import WHOLE_ID, Form, MomentInBody
 from rota.api.front_end import front_end
 from rota.api.problems import fault_of_run
 from rota.api.routes.list_runs import RunsFilter
-from rota.api.shapes import BulkOutcome
+from rota.api.shapes.bulk import BulkOutcome
 from rota.api.starting import StartHeaders, request_of
 from rota.model.run import RunId
 from rota.operations.bulk import Verb, Wanted
@@ -131,5 +131,5 @@ async def _answer(call: Call, verb: Verb, wanted: Wanted) -> Any:
     outcome = await do(call.rota, verb, wanted)
     faults = [fault_of_run(run_id, error) for run_id, error in outcome.faults]
     return answer.described(
-        "BulkOutcome", wire.bulk(outcome, dry_run=wanted.dry_run, faults=faults), call.origin
+        "BulkOutcome", BulkOutcome.as_json(outcome, dry_run=wanted.dry_run, faults=faults), call.origin
     )

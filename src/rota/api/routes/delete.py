@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import RunIdInPath
-from rota.api.shapes import Run
+from rota.api.shapes.run import Run
 from rota.operations.delete import delete as let_go
 
 routes = router()
@@ -34,4 +34,4 @@ async def delete(call: Call, run_id: RunIdInPath) -> Any:
 
     For as long as `[storage] keep_deleted` says, it can be restored.
     """
-    return answer.described("Run", wire.run(await let_go(call.rota, run_id)), call.origin)
+    return answer.described("Run", Run.as_json(await let_go(call.rota, run_id)), call.origin)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Header, Query
 from pydantic import Field
 
-from rota.api import wire
 from rota.api.call import Call
 from rota.api.describe import router, streams
 from rota.api.form import WHICH_RUN, Form
 from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
+from rota.api.shapes import event as shapes
 from rota.events.subscription import Gap
 from rota.model.event import EventKind
 from rota.model.task import NAME
@@ -122,5 +122,5 @@ class EventStream(ServerEvents):
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (
             event.id,
             event.kind.encode(),
-            self.data("Event", wire.event(event)),
+            self.data("Event", shapes.Event.as_json(event)),
         )

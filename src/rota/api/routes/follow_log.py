@@ -14,6 +14,7 @@ from rota.api.describe import router, streams
 from rota.api.form import AS_WHOLE, Flag, Form, RunIdInPath
 from rota.api.routes.read_lines import streams_of
 from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
+from rota.api.shapes.log import LogLine, OpenLine
 from rota.logs.follower import Following
 from rota.logs.line import Ansi, Stream
 from rota.logs.news import Dropped, News, Over
@@ -176,9 +177,9 @@ class LogStream(ServerEvents):
             if line.stream in wanted.streams:
                 if not line.continued:
                     yield b"id: %d\n" % line.n
-                yield b"event: line\ndata: %s\n\n" % wire.encode(wire.line(line))
+                yield b"event: line\ndata: %s\n\n" % wire.encode(LogLine.as_json(line))
         if wanted.progress and news.open is not None and wanted.ansi in news.open:
             opened = [
-                wire.open_line(each) for each in news.open[wanted.ansi] if each.stream in wanted.streams
+                OpenLine.as_json(each) for each in news.open[wanted.ansi] if each.stream in wanted.streams
             ]
             yield b"event: progress\ndata: %s\n\n" % wire.encode({"open": opened})

@@ -15,6 +15,7 @@ from rota.api.form import Form, ServiceName, Whole
 from rota.api.routes.read_lines import streams_of
 from rota.api.routes.read_service_log import InstanceQuery
 from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
+from rota.api.shapes.service_log import ServiceLife, ServiceLogLine
 from rota.model.error import Fault, Invalid
 from rota.operations import follow_service_log as operation
 from rota.operations.read_service_log import Place, ServiceLogWanted
@@ -126,9 +127,9 @@ class ServiceLogStream(ServerEvents):
             body = {"run_id": told.life.id, "first": told.dropped.first, "last": told.dropped.last}
             yield b"id: %s\nevent: dropped\ndata: %s\n\n" % (place, wire.encode(body))
         elif told.life is not None:
-            life = self.data("ServiceLife", wire.service_life(told.life))
+            life = self.data("ServiceLife", ServiceLife.as_json(told.life))
             yield b"id: %s\nevent: life\ndata: %s\n\n" % (place, life)
         for n, each in enumerate(told.lines, start=1):
             if n == len(told.lines):
                 yield b"id: %s\n" % place
-            yield b"event: line\ndata: %s\n\n" % wire.encode(wire.service_line(each))
+            yield b"event: line\ndata: %s\n\n" % wire.encode(ServiceLogLine.as_json(each))

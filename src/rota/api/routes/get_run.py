@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import RunIdInPath
-from rota.api.shapes import Run
+from rota.api.shapes.run import Run
 from rota.operations import get_run as operation
 
 routes = router()
@@ -23,4 +23,4 @@ routes = router()
 )
 async def get_run(call: Call, run_id: RunIdInPath) -> Any:
     """One run as it stands."""
-    return answer.described("Run", wire.run(await operation.get_run(call.rota, run_id)), call.origin)
+    return answer.described("Run", Run.as_json(await operation.get_run(call.rota, run_id)), call.origin)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import ServiceName
-from rota.api.shapes import Service
+from rota.api.shapes.service import Service
 from rota.operations import get_service as operation
 
 routes = router()
@@ -24,5 +24,5 @@ routes = router()
 async def get_service(call: Call, service_name: ServiceName) -> Any:
     """A service's definition, what is wanted of it, and how each of its instances stands."""
     return answer.described(
-        "Service", wire.service(operation.get_service(call.rota, service_name)), call.origin
+        "Service", Service.as_json(operation.get_service(call.rota, service_name)), call.origin
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import TaskName
-from rota.api.shapes import Task
+from rota.api.shapes.task import Task
 from rota.operations import get_task as operation
 
 routes = router()
@@ -23,4 +23,4 @@ routes = router()
 )
 async def get_task(call: Call, task_name: TaskName) -> Any:
     """A task's definition, its next ticks, its last runs, and whether it runs now."""
-    return answer.described("Task", wire.task(await operation.get_task(call.rota, task_name)), call.origin)
+    return answer.described("Task", Task.as_json(await operation.get_task(call.rota, task_name)), call.origin)

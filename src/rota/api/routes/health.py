@@ -8,7 +8,7 @@ from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.problems import KINDS, Problem
-from rota.api.shapes import Health
+from rota.api.shapes.server import Health
 from rota.model.error import Fault
 from rota.operations import health as operation
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
-from rota.api.shapes import Info
+from rota.api.shapes.server import Info
 from rota.operations import info as operation
 
 routes = router()
@@ -22,21 +22,4 @@ routes = router()
 )
 async def info(call: Call) -> Any:
     """The server's version, its data folder and its configuration."""
-    it = await operation.info(call.rota)
-    body = {
-        "version": it.version,
-        "pid": it.pid,
-        "started_at": wire.moment(it.started_at),
-        "url": it.url,
-        "data": str(it.data),
-        "config": None if it.config is None else str(it.config),
-        "timezone": it.timezone,
-        "store_id": it.store_id,
-        "tasks": it.tasks,
-        "warnings": list(it.warnings),
-        "pauses": [wire.pause(each) for each in it.pauses],
-        "config_changed": it.changed,
-        "config_loaded_at": wire.moment(it.loaded_at),
-        "config_refused": None if it.refusal is None else wire.refusal(it.refusal),
-    }
-    return answer.described("Info", body, call.origin)
+    return answer.described("Info", Info.as_json(await operation.info(call.rota)), call.origin)

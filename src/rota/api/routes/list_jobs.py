@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.routes.list_runs import ListQuery
-from rota.api.shapes import RunPage
+from rota.api.shapes.run import Run, RunPage
 from rota.operations import list_jobs as operation
 
 routes = router()
@@ -26,5 +26,5 @@ routes = router()
 async def list_jobs(call: Call, query: Annotated[ListQuery, Query()]) -> Any:
     """Jobs, newest first; what follows a page is had with its `next_cursor` and the same filters."""
     page = await operation.list_jobs(call.rota, query.wanted(), limit=query.limit, cursor=query.cursor)
-    body = {"items": [wire.run(each) for each in page.items], "next_cursor": page.next_cursor}
+    body = {"items": [Run.as_json(each) for each in page.items], "next_cursor": page.next_cursor}
     return answer.described("RunPage", body, call.origin)

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import Flag, Form, Moment, Whole
-from rota.api.shapes import RunPage
+from rota.api.shapes.run import Run, RunPage
 from rota.model.run import EndReason, Kind, Status, TriggeredBy
 from rota.model.task import NAME
 from rota.operations import list_runs as operation
@@ -83,5 +83,5 @@ async def list_runs(call: Call, query: Annotated[RunsQuery, Query()]) -> Any:
     page = await operation.list_runs(
         call.rota, query.wanted(), limit=query.limit, cursor=query.cursor, deleted=query.deleted
     )
-    body = {"items": [wire.run(each) for each in page.items], "next_cursor": page.next_cursor}
+    body = {"items": [Run.as_json(each) for each in page.items], "next_cursor": page.next_cursor}
     return answer.described("RunPage", body, call.origin)

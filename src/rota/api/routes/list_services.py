@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, name_cursor, wire
+from rota.api import answer, name_cursor
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import Form, Whole
-from rota.api.shapes import ServicePage
+from rota.api.shapes.service import Service, ServicePage
 from rota.operations import list_services as operation
 
 routes = router()
@@ -35,7 +35,7 @@ async def list_services(call: Call, query: Annotated[ServicesQuery, Query()]) ->
     """Services by name, each with its instances."""
     page = operation.list_services(call.rota, limit=query.limit, after=name_cursor.read(query.cursor))
     body = {
-        "items": [wire.service(each) for each in page.items],
+        "items": [Service.as_json(each) for each in page.items],
         "next_cursor": None if page.next_name is None else name_cursor.write(page.next_name),
     }
     return answer.described("ServicePage", body, call.origin)

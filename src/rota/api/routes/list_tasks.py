@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, name_cursor, wire
+from rota.api import answer, name_cursor
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import Form, Whole
-from rota.api.shapes import TaskPage
+from rota.api.shapes.task import Task, TaskPage
 from rota.operations import list_tasks as operation
 
 routes = router()
@@ -36,7 +36,7 @@ async def list_tasks(call: Call, query: Annotated[TasksQuery, Query()]) -> Any:
     after = name_cursor.read(query.cursor)
     page = await operation.list_tasks(call.rota, limit=query.limit, after=after)
     body = {
-        "items": [wire.task(each) for each in page.items],
+        "items": [Task.as_json(each) for each in page.items],
         "next_cursor": None if page.next_name is None else name_cursor.write(page.next_name),
     }
     return answer.described("TaskPage", body, call.origin)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import Form, Whole
-from rota.api.shapes import NextTicks
+from rota.api.shapes.tick import NextTick, NextTicks
 from rota.operations import next_ticks as operation
 
 routes = router()
@@ -32,5 +32,5 @@ class NextQuery(Form):
 )
 async def next_ticks(call: Call, query: Annotated[NextQuery, Query()]) -> Any:
     """The next ticks of all tasks, and the pending runs that are not due yet, as they are due."""
-    items = [wire.next_tick(each) for each in operation.next_ticks(call.rota, limit=query.limit)]
+    items = [NextTick.as_json(each) for each in operation.next_ticks(call.rota, limit=query.limit)]
     return answer.described("NextTicks", {"items": items}, call.origin)

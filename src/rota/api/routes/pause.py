@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import Form, GroupName, TaskName
 from rota.api.front_end import front_end
-from rota.api.shapes import PauseState
+from rota.api.shapes.pause import PauseState
 from rota.model.pause import LONGEST_REASON, PauseKind, Scope
 from rota.operations.pause import pause as hold
 
@@ -86,4 +86,4 @@ async def pause_all(call: Call, body: PauseBody = NO_REASON) -> Any:
 
 async def _pause(call: Call, scope: Scope, body: PauseBody) -> Answer:
     pauses = await hold(call.rota, scope, reason=body.reason, actor=call.caller.actor, via=front_end(call))
-    return answer.described("PauseState", wire.pause_state(scope, pauses), call.origin)
+    return answer.described("PauseState", PauseState.as_json(scope, pauses), call.origin)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import AS_WHOLE, Flag, Form, Moment, RunIdInPath, Whole
-from rota.api.shapes import LogPage
+from rota.api.shapes.log import LogPage
 from rota.logs.line import Ansi, Stream
 from rota.logs.page import View
 from rota.logs.pattern import LONGEST_PATTERN, Wanted
@@ -81,7 +81,7 @@ async def read_lines(call: Call, run_id: RunIdInPath, query: Annotated[LinesQuer
     it stood at its end. One of more than 64 KiB comes in pieces. For what is new, ask again with `since`.
     """
     lines = await read(call.rota, run_id, _wanted(query))
-    return answer.described("LogPage", wire.log_page(lines), call.origin)
+    return answer.described("LogPage", LogPage.as_json(lines), call.origin)
 
 
 def _wanted(query: LinesQuery) -> LinesWanted:

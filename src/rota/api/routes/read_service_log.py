@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import AS_WHOLE, Form, Moment, ServiceName, Whole
 from rota.api.routes.read_lines import streams_of
-from rota.api.shapes import ServiceLogPage
+from rota.api.shapes.service_log import ServiceLogPage
 from rota.logs.line import Ansi, Stream
 from rota.model.error import Fault, Invalid
 from rota.model.service import MOST_INSTANCES
@@ -68,4 +68,4 @@ async def read_service_log(
         limit=query.limit,
     )
     found = await read(call.rota, service_name, wanted)
-    return answer.described("ServiceLogPage", wire.service_log_page(found), call.origin)
+    return answer.described("ServiceLogPage", ServiceLogPage.as_json(found), call.origin)

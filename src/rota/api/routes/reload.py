@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import NOTHING, Empty, Flag, Form
 from rota.api.front_end import front_end
-from rota.api.shapes import Reload
+from rota.api.shapes.reload import Reload
 from rota.operations.reload import reload as load_anew
 
 routes = router()
@@ -43,4 +43,4 @@ async def reload(
     wait end as `stopped`. A task whose schedule has changed owes no tick of its past.
     """
     it = await load_anew(call.rota, by=front_end(call), dry_run=query.dry_run)
-    return answer.described("Reload", wire.reloaded(it), call.origin)
+    return answer.described("Reload", Reload.as_json(it), call.origin)

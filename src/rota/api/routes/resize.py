@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import AS_WHOLE_IN_BODY, Form, RunIdInPath
-from rota.api.shapes import TerminalSize
+from rota.api.shapes.input import TerminalSize
 from rota.operations.resize import resize as set_size
 
 routes = router()
@@ -47,4 +47,4 @@ class ResizeBody(Form):
 async def resize(call: Call, run_id: RunIdInPath, body: ResizeBody) -> Any:
     """Its programs hear of it by SIGWINCH. It works for runs that have one (`pty`)."""
     found = await set_size(call.rota, run_id, rows=body.rows, cols=body.cols)
-    return answer.described("TerminalSize", wire.terminal_size(found, body.rows, body.cols), call.origin)
+    return answer.described("TerminalSize", TerminalSize.as_json(found, body.rows, body.cols), call.origin)

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import Field, StrictBool
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import SentForm, ServiceName
-from rota.api.shapes import Service
+from rota.api.shapes.service import Service
 from rota.operations import restart_service as operation
 
 routes = router()
@@ -49,4 +49,4 @@ async def restart_service(call: Call, service_name: ServiceName, body: RestartBo
     A restart that is under way when the server ends goes on with the next server.
     """
     now = await operation.restart_service(call.rota, service_name, rolling=body.rolling)
-    return answer.described("Service", wire.service(now), call.origin, status=202)
+    return answer.described("Service", Service.as_json(now), call.origin, status=202)

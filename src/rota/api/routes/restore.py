@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import NOTHING, WHOLE_ID, Empty
-from rota.api.shapes import Run
+from rota.api.shapes.run import Run
 from rota.operations.restore import restore as put_back
 
 routes = router()
@@ -32,4 +32,4 @@ async def restore(
 
     `GET /api/runs?deleted=true` lists those.
     """
-    return answer.described("Run", wire.run(await put_back(call.rota, run_id)), call.origin)
+    return answer.described("Run", Run.as_json(await put_back(call.rota, run_id)), call.origin)

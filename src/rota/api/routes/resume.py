@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import NOTHING, Empty, GroupName, TaskName
-from rota.api.shapes import PauseState
+from rota.api.shapes.pause import PauseState
 from rota.model.pause import PauseKind, Scope
 from rota.operations.resume import resume as let_go
 
@@ -58,4 +58,4 @@ async def resume_all(call: Call, body: Empty = NOTHING) -> Any:  # noqa: ARG001
 
 async def _resume(call: Call, scope: Scope) -> Answer:
     pauses = await let_go(call.rota, scope)
-    return answer.described("PauseState", wire.pause_state(scope, pauses), call.origin)
+    return answer.described("PauseState", PauseState.as_json(scope, pauses), call.origin)

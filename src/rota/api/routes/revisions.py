@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import TaskName
-from rota.api.shapes import Revision, Revisions
+from rota.api.shapes.revision import Revision, Revisions
 from rota.operations import revisions as operation
 
 routes = router()
@@ -29,7 +29,7 @@ Number = Annotated[
 )
 async def list_revisions(call: Call, task_name: TaskName) -> Any:
     """The definitions that a task has had, as long as they are kept; those of a task that is gone, too."""
-    items = [wire.revision(each) for each in await operation.revisions(call.rota, task_name)]
+    items = [Revision.as_json(each) for each in await operation.revisions(call.rota, task_name)]
     return answer.described("Revisions", {"items": items}, call.origin)
 
 
@@ -43,4 +43,4 @@ async def list_revisions(call: Call, task_name: TaskName) -> Any:
 async def get_revision(call: Call, task_name: TaskName, revision: Number) -> Any:
     """The definition under which runs of this `revision` were started. Of secrets it has the names alone."""
     it = await operation.revision(call.rota, task_name, revision)
-    return answer.described("Revision", wire.revision(it), call.origin)
+    return answer.described("Revision", Revision.as_json(it), call.origin)

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import AS_WHOLE_IN_BODY, SentForm, ServiceName
-from rota.api.shapes import Service
+from rota.api.shapes.service import Service
 from rota.model.service import MOST_INSTANCES
 from rota.operations import scale_service as operation
 
@@ -46,4 +46,4 @@ async def scale_service(call: Call, service_name: ServiceName, body: ScaleBody) 
     Rota is shut down as a whole.
     """
     now = await operation.scale_service(call.rota, service_name, body.instances)
-    return answer.described("Service", wire.service(now), call.origin, status=202)
+    return answer.described("Service", Service.as_json(now), call.origin, status=202)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call, while_connected
 from rota.api.describe import answers, router
 from rota.api.form import Flag, Form, ServiceName, TaskName, Whole
-from rota.api.shapes import LogMatches
+from rota.api.shapes.log_search import LogMatches
 from rota.logs.line import Stream
 from rota.logs.pattern import LONGEST_PATTERN, Wanted
 from rota.operations.get_service import check_no_service, check_service
@@ -96,4 +96,4 @@ async def _search(call: Call, query: SearchQuery, task_name: str | None) -> Any:
         cursor=query.cursor,
     )
     found = await while_connected(call.receive, search(call.rota, wanted))
-    return answer.described("LogMatches", wire.matches(found), call.origin)
+    return answer.described("LogMatches", LogMatches.as_json(found), call.origin)

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import Form, RunIdInPath
 from rota.api.front_end import front_end
-from rota.api.shapes import InputTaken
+from rota.api.shapes.input import InputTaken
 from rota.model.input import KEYS
 from rota.operations.send_input import Given
 from rota.operations.send_input import send_input as send
@@ -102,4 +102,4 @@ async def send_input(call: Call, run_id: RunIdInPath, body: InputBody = NO_BODY)
     """
     given = Given(text=body.text, data=body.data, key=body.key, close=body.close, secret=body.secret)
     taken = await send(call.rota, run_id, given, caller=call.caller, by=front_end(call))
-    return answer.described("InputTaken", wire.input_taken(taken.run_id, taken.unread), call.origin)
+    return answer.described("InputTaken", InputTaken.as_json(taken.run_id, taken.unread), call.origin)

@@ -9,7 +9,7 @@ from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import NOTHING, Empty
 from rota.api.route import OwnersRoute
-from rota.api.shapes import Shutdown
+from rota.api.shapes.server import Shutdown
 from rota.operations import shutdown as operation
 
 routes = router(OwnersRoute)

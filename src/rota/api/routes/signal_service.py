@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import AS_WHOLE_IN_BODY, SentForm, ServiceName
 from rota.api.front_end import front_end
-from rota.api.shapes import Service
+from rota.api.shapes.service import Service
 from rota.model.service import MOST_INSTANCES, SIGNALS
 from rota.operations import signal_service as operation
 
@@ -66,4 +66,4 @@ async def signal_service(call: Call, service_name: ServiceName, body: SignalBody
     now = await operation.signal_service(
         call.rota, service_name, signal=body.signal, instance=body.instance, by=front_end(call)
     )
-    return answer.described("Service", wire.service(now), call.origin)
+    return answer.described("Service", Service.as_json(now), call.origin)

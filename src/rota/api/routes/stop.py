@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import NOTHING, Empty, RunIdInPath
 from rota.api.front_end import front_end
-from rota.api.shapes import Run
+from rota.api.shapes.run import Run
 from rota.operations.stop import stop as end
 
 routes = router()
@@ -37,4 +37,4 @@ async def stop(call: Call, run_id: RunIdInPath, body: Empty = NOTHING) -> Any:  
     A pending run is cancelled. The run's end comes as the event `run.ended`.
     """
     run = await end(call.rota, run_id, by=front_end(call))
-    return answer.described("Run", wire.run(run), call.origin, status=202)
+    return answer.described("Run", Run.as_json(run), call.origin, status=202)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import WITH_BODY, answers, router
 from rota.api.form import NOTHING, Empty, ServiceName
-from rota.api.shapes import Service
+from rota.api.shapes.service import Service
 from rota.operations import stop_service as operation
 
 routes = router()
@@ -35,4 +35,4 @@ async def stop_service(call: Call, service_name: ServiceName, body: Empty = NOTH
     Rota was shut down, `autostart` decides.
     """
     now = await operation.stop_service(call.rota, service_name)
-    return answer.described("Service", wire.service(now), call.origin, status=202)
+    return answer.described("Service", Service.as_json(now), call.origin, status=202)

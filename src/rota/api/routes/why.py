@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from rota.api import answer, wire
+from rota.api import answer
 from rota.api.call import Call
 from rota.api.describe import answers, router
 from rota.api.form import Form, TaskName, Whole
-from rota.api.shapes import Why
+from rota.api.shapes.tick import Why
 from rota.operations.why import why as operation
 
 routes = router()
@@ -38,5 +38,5 @@ async def why(call: Call, task_name: TaskName, query: Annotated[WhyQuery, Query(
     Ticks in a row of which the same became are one entry with a count. No tick goes untold.
     """
     return answer.described(
-        "Why", wire.why(await operation(call.rota, task_name, ticks=query.ticks)), call.origin
+        "Why", Why.as_json(await operation(call.rota, task_name, ticks=query.ticks)), call.origin
     )
