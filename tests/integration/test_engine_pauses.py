@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_bed import NOON, Bed, bed_of, settle
+from engine_bed import NOON, Bed, FakeKeeper, bed_of, settle
 
+from rota.config.config import Server
 from rota.engine.why import Outcome
 from rota.model.error import GroupNotFound, StoreUnavailable, TaskNotFound
 from rota.model.event import EventKind
@@ -18,6 +19,8 @@ from rota.storage.page import RunFilter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rota.keeper.link import Message
 
 OLAF = Actor(kind=ActorKind.USER, name="olaf")
 ALL = Scope(kind=PauseKind.ALL)
@@ -46,11 +49,11 @@ async def missed(bed: Bed, name: str = "job") -> list[Run]:
     return [run for run in page.items if run.end_reason is EndReason.MISSED]
 
 
-async def until_ticked(bed: Bed, count: int, name: str = "job") -> Run:
-    """The run that tells of so many missed ticks."""
+async def until_ticked(bed: Bed, count: int, name: str = "job", at: int | None = None) -> Run:
+    """The run that tells of so many missed ticks, the last of them at that second."""
     for _ in range(200):
         for run in await missed(bed, name):
-            if run.missed_ticks == count:
+            if run.missed_ticks == count and at in (None, run.scheduled_at and run.scheduled_at.second):
                 return run
     raise AssertionError(await missed(bed, name))
 
@@ -65,12 +68,33 @@ async def test_ticks_in_a_pause_are_missed_by_it_and_counted_in_one_run(tmp_path
         grown = await until_ticked(bed, 4)
 
         assert grown.id == first.id
+        grew = await bed.until(EventKind.RUN_GREW, first.id)
+        assert grew.run is not None
+        assert grew.run.missed_ticks == 2  # one for each tick
         assert grown.message == f"the task {TOLD}"
         assert (grown.missed_since, grown.scheduled_at) == (
             NOON + timedelta(seconds=1),
             NOON + timedelta(seconds=4),
         )
         assert bed.keeper.spawns == []
+
+
+async def test_a_run_of_missed_ticks_that_was_deleted_stays_so_and_another_tells_of_what_follows(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, task(cron=("* * * * * *",))) as bed:
+        await pause(bed)
+        await bed.tick(3)
+        first = await until_ticked(bed, 3)
+        await bed.engine.deletion.delete([first.id])
+        await bed.tick(2)
+        second = await until_ticked(bed, 2)
+
+        assert [run.id for run in await missed(bed)] == [second.id]
+        assert second.missed_since == NOON + timedelta(seconds=4)
+        restored = (await bed.engine.deletion.restore([first.id]))[first.id]
+        assert isinstance(restored, Run)
+        assert [run.missed_ticks for run in await missed(bed)] == [2, 3]
 
 
 async def test_what_a_pause_let_go_by_is_not_caught_up(tmp_path: Path) -> None:
@@ -167,6 +191,55 @@ async def test_a_deadline_holds_in_a_pause_too(tmp_path: Path) -> None:
         assert (await bed.until(EventKind.RUN_ENDED, late.id)).run.end_reason is EndReason.MISSED  # type: ignore[union-attr]
 
 
+async def test_a_run_that_has_its_slot_and_waits_for_a_keeper_is_held_too(tmp_path: Path) -> None:
+    async with bed_of(tmp_path, task(), task("other"), server=Server(max_concurrent=1)) as bed:
+        bed.connects = False
+        bed.keeper.die()
+        await bed.until(EventKind.KEEPER_LOST)
+        held, behind = await bed.trigger("job"), await bed.trigger("other")
+        assert bed.engine.shown(held).waiting_for == WaitingFor(kind=WaitKind.KEEPER)
+        await pause(bed)
+
+        assert bed.engine.shown(held).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
+        bed.reconnect(FakeKeeper(keeper_id="keeper-2"))
+        assert (await bed.keeper.next_spawn()).run_id == behind.id  # it has given its slot back
+        bed.keeper.end(behind.id)
+        await bed.until(EventKind.RUN_ENDED, behind.id)
+        await bed.settled()
+        assert [spawn.run_id for spawn in bed.keeper.spawns] == [behind.id]
+        await bed.engine.pausing.resume(JOB)
+        assert (await bed.keeper.next_spawn()).run_id == held.id
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_run_that_its_keeper_could_not_start_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    async with bed_of(tmp_path, task()) as bed:
+        bed.keeper.refusing = True
+        answers: list[Message] = []
+        monkeypatch.setattr(bed.keeper, "say", answers.append)
+        run = await bed.trigger("job")
+        await bed.keeper.next_spawn()
+        if before:
+            await pause(bed)
+        assert bed.keeper.link is not None
+        for answer in answers:
+            bed.keeper.link.say(answer)
+        await bed.settled()
+        if not before:
+            await pause(bed)
+        monkeypatch.undo()
+        bed.keeper.refusing = False
+        await bed.tick(5)
+
+        run = bed.engine.shown(await bed.run(run.id))
+        assert run.waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
+        assert len(bed.keeper.spawns) == 1
+        await bed.engine.pausing.resume(JOB)
+        assert (await bed.keeper.next_spawn()).run_id == run.id
+
+
 async def test_a_pause_outlasts_a_killed_server_with_what_it_holds(tmp_path: Path) -> None:
     bed = Bed(tmp_path, [task(cron=("*/10 * * * * *",))])
     await bed.start()
@@ -187,7 +260,7 @@ async def test_a_pause_outlasts_a_killed_server_with_what_it_holds(tmp_path: Pat
     bed.keeper.end(holder.id)
     assert (await bed.keeper.next_spawn()).run_id == asked.id
     await bed.tick(10)
-    await bed.tick(1)
+    await until_ticked(bed, 1, at=20)
     (fate,) = [fate for fate in await bed.engine.why("job", 10) if fate.outcome is Outcome.MISSED]
     assert fate.count == 2  # each tick once, though two servers told of them
     await bed.stop()

@@ -155,6 +155,11 @@ def test_what_rota_adds_to_a_line_of_its_own_is_shown_as_it_comes(capsys: pytest
     [
         (None, "waits for its turn"),
         ({"kind": "keeper", "name": None, "run_ids": []}, "waits for its turn"),
+        ({"kind": "pause", "name": "db", "run_ids": []}, "is held by the pause of db, until `rota resume`"),
+        (
+            {"kind": "pause", "name": None, "run_ids": []},
+            "is held by the pause of everything, until `rota resume`",
+        ),
         ({"kind": "jobs", "name": None, "run_ids": ["a", "b"]}, "waits for its turn behind a, b"),
         (
             {"kind": "jobs", "name": None, "run_ids": list("abcde")},

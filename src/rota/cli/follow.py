@@ -73,7 +73,10 @@ def _tell_if_pending(client: Client, run_id: str) -> None:
 
 def turn_of(run: Mapping[str, Any]) -> str:
     """What a pending run waits for: `waits for its turn behind …`, with those that have the slots."""
-    before = (run["waiting_for"] or {}).get("run_ids", ())
+    waiting_for = run["waiting_for"] or {}
+    if waiting_for.get("kind") == "pause":
+        return f"is held by the pause of {waiting_for['name'] or 'everything'}, until `rota resume`"
+    before = waiting_for.get("run_ids", ())
     if not before:
         return "waits for its turn"
     more = f" and {len(before) - MOST_NAMED} more" if len(before) > MOST_NAMED else ""

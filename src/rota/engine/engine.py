@@ -698,8 +698,8 @@ class Engine:
         elif run.status is Status.RUNNING:
             self.services.started(run)
         elif run.hand_over is None:
+            self._intake.taken_back(run)  # first: a pause may hold it by now
             self._handing.taken_back(run)
-            self._intake.taken_back(run)
 
 
 def _limits(config: Config) -> dict[str, int]:

@@ -77,6 +77,14 @@ class Handing:
         self._ready[run_id] = None
         self.go_on()
 
+    def leave_off(self, run_id: RunId) -> bool:
+        """Do not hand this run over until it is added again; False: it is on its way, or was handed over."""
+        for waiting in (self._ready, self._refused):
+            if run_id in waiting:
+                del waiting[run_id]
+                return True
+        return False
+
     def go_on(self) -> None:
         """Hand over what waits for nothing but this."""
         if not self.possible:

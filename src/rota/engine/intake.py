@@ -172,24 +172,18 @@ class Intake:
         now = self._clock.now()
         runs: list[Run] = []
         missed: list[Run] = []
-        paused: dict[str, Run] = {}
-
-        def go_by(gap: Gap, pause: Pause) -> None:
-            name = gap.task_name
-            paused[name] = self._paused_ticks.grown(
-                gap, pause, paused.get(name), ids=self._ids, now=now, failures=self._rules[name].failures
-            )
-
+        paused: list[tuple[Gap, Pause]] = []
         for tick in ticks:
             pause = self._pauses.at(tick.task_name, now) or self._pauses.at(tick.task_name, tick.at)
             if pause is None:
                 runs.append(self._of_tick(tick.task_name, tick.at, now))
             else:
-                go_by(Gap(task_name=tick.task_name, count=1, first=tick.at, newest=tick.at), pause)
+                gap = Gap(task_name=tick.task_name, count=1, first=tick.at, newest=tick.at)
+                paused.append((gap, pause))
         for gap in gaps:
             pause = self._pauses.at(gap.task_name, gap.newest)
             if pause is not None:
-                go_by(gap, pause)
+                paused.append((gap, pause))
                 continue
             task = self._rules[gap.task_name]
             owed = [] if self._pauses.of(gap.task_name) else owed_ticks(gap, task, now)
@@ -197,7 +191,7 @@ class Intake:
                 missed_run(gap, run_id=self._ids.run(), now=now, caught_up=len(owed), failures=task.failures)
             )
             runs += [self._of_tick(gap.task_name, at, now, TriggeredBy.CATCH_UP) for at in owed]
-        await self._claim(runs, missed, paused.values())
+        await self._claim(runs, missed, paused)
 
     async def startup(self, tasks: Iterable[Task], keeper_id: str) -> None:
         """Write down the runs that a keeper's start makes; none if that was done for this keeper.
@@ -212,14 +206,15 @@ class Intake:
         self,
         runs: Sequence[Run],
         missed: Sequence[Run] = (),
-        paused: Collection[Run] = (),
+        paused: Collection[tuple[Gap, Pause]] = (),
         keeper_id: str | None = None,
     ) -> None:
         """Write these down, and go on with those that were free to be claimed."""
         synced = any(run.status is not Status.ENDED for run in runs)
+        told, grown = self._paused_ticks.told(paused, rules=self._rules, ids=self._ids, now=self._clock.now())
         try:
             claimed = await self._store.create_many(
-                [*missed, *paused, *runs], synced=synced, keeper_id=keeper_id
+                [*missed, *told, *runs], grown=grown, synced=synced, keeper_id=keeper_id
             )
         except Exception as error:  # not when cut off: it may be written all the same
             if isinstance(error, StoreUnavailable):
@@ -228,11 +223,13 @@ class Intake:
                 self.free(run)
             raise
         ours = {run.id for run in claimed}
-        grown = {run.id for run in paused} - {
-            run.id for run in self._paused_ticks.keep(run for run in paused if run.id in ours)
-        }
+        grew = {each.run.id for each in grown}
+        tell = {run.id for run in told} | grew | {each.anew.id for each in grown}
+        self._paused_ticks.keep(run for run in claimed if run.id in tell)
         for run in claimed:
-            if run.id not in grown:
+            if run.id in grew:
+                self._bus.emit(EventKind.RUN_GREW, self._clock.now(), run)
+            else:
                 self._is_created(run)
         for run in runs:
             if run.id not in ours:
@@ -271,9 +268,17 @@ class Intake:
             self._make_room(name)
 
     def hold(self, scope: Scope) -> None:
-        """This is paused from now on: what waits for a slot gets none."""
-        for name in self._pauses.within(scope, self._slots.names()):
+        """This is paused from now on: what waits for a slot gets none, and what waits for a keeper gives its
+        slot back.
+        """
+        names = self._pauses.within(scope, self._slots.names())
+        for name in names:
             self._slots.pause(name)
+        for name in names:
+            for run_id in self._slots.holders(name):
+                entry = self._ledger.find(run_id)
+                if entry is not None:
+                    self._leave_off(entry)
 
     def let_go(self, scope: Scope) -> None:
         """This is not paused any more: what no other pause holds waits for a slot again."""
@@ -315,8 +320,10 @@ class Intake:
         entry = self._ledger.find(run.id)
         if entry is not None and not self._defines(run):
             self._withdraw(entry)
-        else:
-            self.watch(run)
+            return
+        if entry is not None:
+            self._leave_off(entry)
+        self.watch(run)
 
     def watch(self, run: Run) -> None:
         """Look at this pending run again when it is due, and when it is too late for it."""
@@ -443,6 +450,19 @@ class Intake:
         else:
             self._slots.wait(run.defined_by, run.id, first=first)
 
+    def _leave_off(self, entry: Entry) -> None:
+        """A run that has its slot and waits for a keeper is one that a pause may hold."""
+        if self._pauses.holding_run(entry.known) is not None and self._handing.leave_off(entry.known.id):
+            self._put_back(entry.known)
+
+    def _put_back(self, run: Run) -> bool:
+        """Have a run that has its slot wait for the end of the pause that holds it; False: none does."""
+        if self._pauses.holding_run(run) is None:
+            return False
+        self._slots.put_back(run.defined_by, run.id)
+        self._turn(self._slots.promote(run.defined_by))
+        return True
+
     def _is_held(self, name: str, run_id: RunId) -> bool:
         entry = self._ledger.find(run_id)
         if entry is None:  # it is just being written down
@@ -475,8 +495,8 @@ class Intake:
         elif not self._defines(run):  # its task went while it was being written
             self._withdraw(entry)
             return
-        elif self._slots.holds(run.defined_by, run.id):  # its turn came at once, or while it was written
-            self._handing.add(run.id)
+        elif self._slots.holds(run.defined_by, run.id) and not self._put_back(run):
+            self._handing.add(run.id)  # its turn came at once, or while it was written
         if run.hand_over is None:
             self.watch(run)
         self._displace_retries(run)

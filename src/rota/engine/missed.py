@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rota.model.run import FAILURES, Ending, EndReason, Run, TriggeredBy
+from rota.storage.grown import Grown
 from rota.timing.gap import Gap, GapCause
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rota.engine.clock import Ids
@@ -69,46 +70,58 @@ def missed_run(
 class PausedTicks:
     """Of each task the run that tells of the ticks that its pause has let go by: one, which grows.
 
-    A new server begins another; `why` tells of both as one.
+    A new server begins another, and so does whoever deletes it; `why` tells of both as one.
     """
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
 
-    def grown(
-        self,
-        gap: Gap,
-        pause: Pause,
-        before: Run | None,
-        *,
-        ids: Ids,
-        now: datetime,
-        failures: frozenset[EndReason] = FAILURES,
-    ) -> Run:
-        """The run that tells of these ticks too; `before` is the one of this task that is not kept yet."""
-        message = pause.told
-        known = before if before is not None else self._runs.get(gap.task_name)
-        if known is None or known.message != message or known.scheduled_at is None:
-            run = missed_run(gap, run_id=ids.run(), now=now, failures=failures)
-            return replace(run, message=message)
-        return replace(
-            known,
-            scheduled_at=max(known.scheduled_at, gap.newest),
-            missed_ticks=(known.missed_ticks or 0) + gap.count,
-            missed_since=min(known.missed_since or gap.first, gap.first),
-            end_at=now,
-        )
+    def told(
+        self, gone_by: Iterable[tuple[Gap, Pause]], *, rules: Mapping[str, Task], ids: Ids, now: datetime
+    ) -> tuple[list[Run], list[Grown]]:
+        """New runs that tell of these ticks, and those that are there and tell of them too."""
+        gaps: dict[tuple[str, str], Gap] = {}
+        for gap, pause in gone_by:
+            more = "" if gap.exact else "; there were more ticks than these"
+            key = gap.task_name, pause.told + more
+            gaps[key] = _joined(gaps[key], gap) if key in gaps else gap
+        new, grown = [], []
+        for (name, message), gap in gaps.items():
+            run = missed_run(gap, run_id=ids.run(), now=now, failures=rules[name].failures)
+            run = replace(run, message=message)
+            known = self._runs.get(name)
+            if known is None or known.message != message:
+                new.append(run)
+            else:
+                grown.append(Grown(run=_tells_of(known, gap, now), anew=run))
+        return new, grown
 
-    def keep(self, runs: Iterable[Run]) -> list[Run]:
-        """These are written down; those of them that are new."""
-        new = []
-        for run in runs:
-            if run.task_name is not None:
-                known = self._runs.get(run.task_name)
-                if known is None or known.id != run.id:
-                    new.append(run)
-                self._runs[run.task_name] = run
-        return new
+    def keep(self, runs: Iterable[Run]) -> None:
+        """These are written down."""
+        self._runs.update({run.task_name: run for run in runs if run.task_name is not None})
+
+
+def _tells_of(known: Run, gap: Gap, now: datetime) -> Run:
+    """The same run, which tells of these ticks too."""
+    return replace(
+        known,
+        scheduled_at=max(known.scheduled_at or gap.newest, gap.newest),
+        missed_ticks=(known.missed_ticks or 0) + gap.count,
+        missed_since=min(known.missed_since or gap.first, gap.first),
+        end_at=now,
+    )
+
+
+def _joined(known: Gap, gap: Gap) -> Gap:
+    """Both as one."""
+    return replace(
+        gap,
+        count=known.count + gap.count,
+        exact=known.exact and gap.exact,
+        first=min(known.first, gap.first),
+        newest=max(known.newest, gap.newest),
+        owed=(*known.owed, *gap.owed),
+    )
 
 
 class Unrecorded:
@@ -139,15 +152,4 @@ class Unrecorded:
 
     def _join(self, gap: Gap) -> None:
         known = self._gaps.get(gap.task_name)
-        self._gaps[gap.task_name] = (
-            gap
-            if known is None
-            else replace(
-                gap,
-                count=known.count + gap.count,
-                exact=known.exact and gap.exact,
-                first=min(known.first, gap.first),
-                newest=max(known.newest, gap.newest),
-                owed=(*known.owed, *gap.owed),
-            )
-        )
+        self._gaps[gap.task_name] = gap if known is None else _joined(known, gap)

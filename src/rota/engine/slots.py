@@ -104,6 +104,12 @@ class Slots:
         places.waiting.clear()
         places.settle()
 
+    def put_back(self, name: str, run_id: RunId) -> None:
+        """A holder that has not begun gives its slot back, and keeps its turn until it is told to go on."""
+        places = self._at(name)
+        places.forget(run_id)
+        places.kept[run_id] = self._turn(name, first=True)
+
     def resume(self, name: str, run_ids: Iterable[RunId]) -> None:
         """These, which were kept, wait in their turns."""
         places = self._places.get(name, _NONE)

@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     RUN_CREATED = "run.created"  #: a run was written down, pending or already ended
     RUN_STARTED = "run.started"  #: its process lives
     RUN_ENDED = "run.ended"  #: it is over; also told of a run that was created ended
+    RUN_GREW = "run.grew"  #: one that tells of the ticks that a pause lets go by tells of more of them
     RUN_DELETED = "run.deleted"  #: somebody deleted it; or it was kept as long as it was to be, and is gone
     RUN_RESTORED = "run.restored"  #: it was deleted, and is there again
     PAUSE_BEGAN = "pause.began"  #: a task, a group or everything is paused, or the reason is another one

@@ -92,9 +92,12 @@ _END_IT = _move(_END, sealed=null())
 
 def create(cursor: DBAPICursor, values: tuple[object, ...], *, gap: bool = False) -> bool:
     """Insert a run's row; False, and nothing changed, when its tick, or the gap that it tells of, has one."""
-    if gap and _GROW.execute(cursor, tuple(values[at] for at in _GROWN_AT)).rowcount == 1:
-        return True
     return (_CREATE_GAP if gap else _CREATE).execute(cursor, values).rowcount == 1
+
+
+def grow(cursor: DBAPICursor, values: tuple[object, ...]) -> bool:
+    """Have a run that tells of a gap tell of more; False, and nothing changed, when it is not there."""
+    return _GROW.execute(cursor, tuple(values[at] for at in _GROWN_AT)).rowcount == 1
 
 
 def tag(cursor: DBAPICursor, run_id: RunId, tags: Iterable[str]) -> None:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rota.model.pause import Pause
     from rota.model.run import Run, RunId
     from rota.model.service import Remembered, Wanted
+    from rota.storage.grown import Grown
     from rota.storage.requests import Request
     from rota.storage.retention import Old
     from rota.storage.services import Kept
@@ -122,21 +123,28 @@ class Store:
             self._drift.saved(widest)
 
     async def create_many(
-        self, ticks: Sequence[Run], *, synced: bool = False, keeper_id: str | None = None
+        self,
+        ticks: Sequence[Run],
+        *,
+        grown: Sequence[Grown] = (),
+        synced: bool = False,
+        keeper_id: str | None = None,
     ) -> list[Run]:
         """Write down the runs whose tick, or gap, is free, in one transaction, and return them.
 
-        One that tells of a gap and is there already has grown, and tells of more now.
+        Among them are, of those that have `grown`, what was written: the run, or the one that tells anew.
 
         With `keeper_id` they are those of a keeper's start: none is written if there were such already.
         """
-        widest = self._drift.take_in(ticks)
+        written = [*ticks, *(each.run for each in grown), *(each.anew for each in grown)]
+        widest = self._drift.take_in(written)
         rows = [(of_run(run), run.missed_ticks is not None) for run in ticks]
+        more = [(of_run(each.run), of_run(each.anew)) for each in grown]
         free = await self._writer.submit(
-            partial(_create_many, rows=rows, widest=widest, keeper_id=keeper_id), synced=synced
+            partial(_create_many, rows=rows, more=more, widest=widest, keeper_id=keeper_id), synced=synced
         )
         self._drift.saved(widest)
-        return [run for run, was_free in zip(ticks, free, strict=True) if was_free]
+        return [run for run, was_free in zip(written, free, strict=True) if was_free]
 
     def move(
         self,
@@ -424,14 +432,20 @@ def _create(
 def _create_many(
     cursor: DBAPICursor,
     rows: list[tuple[tuple[object, ...], bool]],
+    more: list[tuple[tuple[object, ...], tuple[object, ...]]],
     widest: timedelta | None,
     keeper_id: str | None,
 ) -> list[bool]:
     if keeper_id is not None and not meta.put_changed(cursor, meta.KEEPER, keeper_id):
-        return [False] * len(rows)
+        return [False] * (len(rows) + 2 * len(more))
     free = [runs.create(cursor, values, gap=gap) for values, gap in rows]
+    grew = [runs.grow(cursor, values) for values, _ in more]
+    anew = [
+        not there and runs.create(cursor, values, gap=True)
+        for there, (_, values) in zip(grew, more, strict=True)
+    ]
     _save_drift(cursor, widest)
-    return free
+    return [*free, *grew, *anew]
 
 
 def _save_drift(cursor: DBAPICursor, widest: timedelta | None) -> None:
