@@ -28,7 +28,7 @@ from rota.model.task import Stdin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that these tables are the outcome of."""
 
 

@@ -100,7 +100,7 @@ def register(
 
 def ids(connection: Connection) -> dict[str, int]:
     """The id of every task that ever was, by its name."""
-    return dict(connection.execute(_IDS).tuples().all())
+    return {row.name: row.id for row in connection.execute(_IDS)}
 
 
 def revision(connection: Connection, name: str, number: int) -> Revision | None:

@@ -1,7 +1,8 @@
 """Runs the migrations on the connection that `storage/migrate.py` hands over, inside its transaction.
 
 To write a new one: copy the newest file in `versions/`, count its number up, and do the same to
-`REVISION` in `storage/schema.py`; the tests say where tables and migrations part.
+`REVISION` in `storage/schema.py`; the tests say where tables and migrations part. A released revision has a
+frozen database, which `tests/integration/freeze.py` writes.
 """
 
 from alembic import context

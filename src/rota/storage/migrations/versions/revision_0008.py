@@ -1,4 +1,4 @@
-"""Revisions: the definitions that tasks have had, and under which of them each run was started."""
+"""Services: what is wanted of each, and what is remembered of their instances."""
 
 from __future__ import annotations
 
@@ -12,20 +12,31 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add them; the columns by hand, since Alembic would write a million rows anew for a column's rule."""
-    op.execute(
-        "ALTER TABLE runs ADD COLUMN revision INTEGER CONSTRAINT runs_revision_is_of_a_hand_over"
-        " CHECK (revision IS NULL OR (revision > 0 AND attempt IS NOT NULL))"
-    )
-    op.execute("ALTER TABLE tasks ADD COLUMN revision INTEGER DEFAULT 0 NOT NULL")
-    op.execute("ALTER TABLE tasks ADD COLUMN digest TEXT")
+    """Make the tables."""
     op.create_table(
-        "revisions",
+        "services",
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("number", sa.Integer, nullable=False),
-        sa.Column("since", sa.BigInteger, nullable=False),
-        sa.Column("definition", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("name", "number", name=op.f("revisions_key")),
-        sa.CheckConstraint("number > 0", name=op.f("revisions_number_counts_from_1")),
+        sa.Column("running", sa.Integer, nullable=False),
+        sa.Column("scale", sa.Integer),
+        sa.Column("stale", sa.Text),
+        sa.Column("rolling", sa.Integer, nullable=False),
+        sa.Column("declared", sa.Integer, nullable=False),
+        sa.Column("fingerprint", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("services_key")),
+        sa.CheckConstraint("scale >= 1", name=op.f("services_scale_is_of_instances")),
+    )
+    op.create_table(
+        "instances",
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("instance_index", sa.Integer, nullable=False),
+        sa.Column("run_id", sa.Text),
+        sa.Column("was_healthy", sa.Integer, nullable=False),
+        sa.Column("ill_run_id", sa.Text),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("restarts", sa.Integer, nullable=False),
+        sa.Column("at_rest", sa.Text),
+        sa.PrimaryKeyConstraint("service", "instance_index", name=op.f("instances_key")),
+        sa.CheckConstraint("instance_index >= 0", name=op.f("instances_instance_index_counts_from_0")),
+        sa.CheckConstraint("at_rest IN ('done', 'gave_up')", name=op.f("instances_at_rest_is_known")),
         sqlite_with_rowid=False,
     )

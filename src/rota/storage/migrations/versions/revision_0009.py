@@ -1,4 +1,4 @@
-"""What an end was, a failure or not; the attempt that follows it, and the tasks that come after its own."""
+"""Revisions: the definitions that tasks have had, and under which of them each run was started."""
 
 from __future__ import annotations
 
@@ -10,30 +10,22 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = (
-    (
-        "is_failure INTEGER CONSTRAINT runs_an_end_is_judged"
-        " CHECK (is_failure IS NULL OR (status = 'ended' AND is_failure IN (0, 1)))"
-    ),
-    "next_attempt_run_id TEXT",
-    "upstream_run_id TEXT",
-)
-
 
 def upgrade() -> None:
-    """Add them; by hand, since Alembic would write a million rows anew for a column's rule."""
-    for column in _COLUMNS:
-        op.execute(f"ALTER TABLE runs ADD COLUMN {column}")
-    op.create_table(
-        "chains",
-        sa.Column("task_name", sa.Text, nullable=False),
-        sa.Column("upstream_name", sa.Text, nullable=False),
-        sa.Column("run_id", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("task_name", "upstream_name", name="chains_key"),
-        sqlite_with_rowid=False,
-    )
-    # Until now no task could say otherwise than this.
+    """Add them; the columns by hand, since Alembic would write a million rows anew for a column's rule."""
     op.execute(
-        "UPDATE runs SET is_failure = CASE WHEN end_reason IN ('failed', 'timeout', 'start_failed',"
-        " 'log_overflow', 'out_of_memory', 'lost', 'missed') THEN 1 ELSE 0 END WHERE end_reason IS NOT NULL"
+        "ALTER TABLE runs ADD COLUMN revision INTEGER CONSTRAINT runs_revision_is_of_a_hand_over"
+        " CHECK (revision IS NULL OR (revision > 0 AND attempt IS NOT NULL))"
+    )
+    op.execute("ALTER TABLE tasks ADD COLUMN revision INTEGER DEFAULT 0 NOT NULL")
+    op.execute("ALTER TABLE tasks ADD COLUMN digest TEXT")
+    op.create_table(
+        "revisions",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("since", sa.BigInteger, nullable=False),
+        sa.Column("definition", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("name", "number", name=op.f("revisions_key")),
+        sa.CheckConstraint("number > 0", name=op.f("revisions_number_counts_from_1")),
+        sqlite_with_rowid=False,
     )

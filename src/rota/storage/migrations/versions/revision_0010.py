@@ -1,4 +1,4 @@
-"""Pauses of tasks, groups and everything; and runs that were asked for in one, and started all the same."""
+"""What an end was, a failure or not; the attempt that follows it, and the tasks that come after its own."""
 
 from __future__ import annotations
 
@@ -6,39 +6,34 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0006"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-_TRIGGERED_BY = (
-    "cron", "api", "ui", "cli", "tui", "mcp", "webhook", "startup", "catch_up", "retry", "upstream",
-    "service", "subscription",
-)  # fmt: skip
-
-
-def _is_one_of(column: str, *members: str) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{member}'" for member in members)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=op.f(f"pauses_{column}_is_known"))
+_COLUMNS = (
+    (
+        "is_failure INTEGER CONSTRAINT runs_an_end_is_judged"
+        " CHECK (is_failure IS NULL OR (status = 'ended' AND is_failure IN (0, 1)))"
+    ),
+    "next_attempt_run_id TEXT",
+    "upstream_run_id TEXT",
+)
 
 
 def upgrade() -> None:
-    """Add them."""
-    op.execute("ALTER TABLE runs ADD COLUMN despite_pause TEXT")
+    """Add them; by hand, since Alembic would write a million rows anew for a column's rule."""
+    for column in _COLUMNS:
+        op.execute(f"ALTER TABLE runs ADD COLUMN {column}")
     op.create_table(
-        "pauses",
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("reason", sa.Text),
-        sa.Column("actor_kind", sa.Text),
-        sa.Column("actor_name", sa.Text),
-        sa.Column("via", sa.Text, nullable=False),
-        sa.Column("since", sa.BigInteger, nullable=False),
-        sa.Column("resumed_at", sa.BigInteger),
-        sa.PrimaryKeyConstraint("kind", "name", name=op.f("pauses_key")),
-        _is_one_of("kind", "task", "group", "all"),
-        _is_one_of("actor_kind", "user", "mcp"),
-        _is_one_of("via", *_TRIGGERED_BY),
-        sa.CheckConstraint("(kind = 'all') = (name = '')", name=op.f("pauses_all_has_no_name")),
-        sa.CheckConstraint("(actor_kind IS NULL) = (actor_name IS NULL)", name=op.f("pauses_actor_is_whole")),
+        "chains",
+        sa.Column("task_name", sa.Text, nullable=False),
+        sa.Column("upstream_name", sa.Text, nullable=False),
+        sa.Column("run_id", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("task_name", "upstream_name", name="chains_key"),
         sqlite_with_rowid=False,
+    )
+    # Until now no task could say otherwise than this.
+    op.execute(
+        "UPDATE runs SET is_failure = CASE WHEN end_reason IN ('failed', 'timeout', 'start_failed',"
+        " 'log_overflow', 'out_of_memory', 'lost', 'missed') THEN 1 ELSE 0 END WHERE end_reason IS NOT NULL"
     )
