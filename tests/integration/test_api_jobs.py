@@ -191,9 +191,12 @@ async def test_every_fault_of_a_request_is_named(
         {"command": "a", "env": {"TOKEN": [SECRET]}},
         {"command": "a", "env": {"ROTA_TOKEN": SECRET}},
         {"command": "a", "env": SECRET},
+        {"command": "a", "envs": {"TOKEN": SECRET}},
+        {"command": "a", "TOKEN": SECRET},
+        [{"command": "a", "env": {"TOKEN": SECRET}}],
     ],
 )
-async def test_no_fault_says_a_secret_again(api: Api, body: dict[str, Any]) -> None:
+async def test_no_fault_says_a_secret_again(api: Api, body: object) -> None:
     answer = await api.tcp.post("/api/jobs", json=body)
 
     assert answer.status_code == 422

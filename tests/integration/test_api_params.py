@@ -85,6 +85,17 @@ async def test_faults_of_parameters_are_told_together_with_those_of_query_header
         assert api.bed.keeper.spawns == []
 
 
+@pytest.mark.parametrize("body", [{"params": "swordfish"}, {"who": "swordfish"}, ["swordfish"], "swordfish"])
+async def test_what_may_be_a_secret_in_the_wrong_place_is_not_said_again(
+    tmp_path: Path, body: object
+) -> None:
+    async with api_of(tmp_path, JOB) as api:
+        answer = await api.tcp.post(RUN, json=body)
+
+        assert answer.status_code == 422
+        assert "swordfish" not in answer.text
+
+
 @pytest.mark.parametrize("body", [b"{}", b"", b'{"params": {}}'])
 async def test_a_required_one_that_is_missing_is_told_also_with_other_faults(
     tmp_path: Path, body: bytes

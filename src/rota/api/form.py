@@ -38,8 +38,8 @@ RunIdInPath = Annotated[
     ),
 ]
 
-#: Fields whose values are said nowhere.
-SECRETS = frozenset({"env"})
+#: Fields whose values are said nowhere: secrets may be among them.
+SECRETS = frozenset({"env", "params", "text", "data"})
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _MOMENT = re.compile(
@@ -130,17 +130,26 @@ MomentInBody = Annotated[datetime, BeforeValidator(_moment_in_body)]
 
 def faults_of(error: ValidationError, part: str, names: Iterable[str]) -> list[Fault]:
     """What is wrong with one part of a request; `names` are those that it may carry."""
+    secret = not SECRETS.isdisjoint(names)
     return [
-        Fault(location=_location(part, each), message=_message(part, each, names), value=_value(each))
+        Fault(
+            location=_location(part, each),
+            message=_message(part, each, names),
+            value=_value(each, secret=secret),
+        )
         for each in error.errors(include_url=False, include_context=False)
     ]
 
 
-def _value(error: ErrorDetails) -> object:
-    """What was given; not the whole in which something is missing, and never a secret."""
+def _value(error: ErrorDetails, *, secret: bool) -> object:
+    """What was given; not the whole in which something is missing, and never a secret.
+
+    Where there are secrets, one may stand under a name that is misspelt, or in what is no object at all.
+    """
     if error["type"] == "missing" or not SECRETS.isdisjoint(map(str, error["loc"])):
         return None
-    return error["input"]
+    misplaced = secret and (error["type"] == "extra_forbidden" or not error["loc"])
+    return None if misplaced and not isinstance(error["input"], bool) else error["input"]
 
 
 def _location(part: str, error: ErrorDetails) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound="Arguments")
 
+#: Arguments whose values are not said again: secrets may be among them.
+SECRETS = frozenset({"env", "params", "input"})
+
 #: A value longer than this is not said again.
 _LONGEST_SAID = 100
 
@@ -129,12 +132,14 @@ def _fault(
         return f"there is no argument {where!r}", f" (did you mean {nearest!r}?)" if nearest else ""
     if error["type"] == "missing":
         return f"{where} is missing", ""
-    value = json.dumps(error["input"], ensure_ascii=False, default=repr)
-    if len(value) > _LONGEST_SAID:
-        value = f"{value[:_LONGEST_SAID]}…"
     said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     said = said.removeprefix("a valid ").replace("String should match", "text that matches")
     said = said.replace("List should have", "a list with").partition(" after validation")[0]
+    if error["loc"] and error["loc"][0] in SECRETS:
+        return f"{where} should be ", said
+    value = json.dumps(error["input"], ensure_ascii=False, default=repr)
+    if len(value) > _LONGEST_SAID:
+        value = f"{value[:_LONGEST_SAID]}…"
     return f"{where} is {value}, and should be ", said
 
 
