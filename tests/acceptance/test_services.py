@@ -140,6 +140,29 @@ def test_restart_says_whether_there_is_another_life(
     assert len(rota.runs(task_name="web")) == lives
 
 
+def test_failures_say_which_ends_of_a_life_are_followed_by_another(install: Install) -> None:
+    rota = install(
+        """
+        [defaults]
+        failures = ["start_failed"]
+        [services.web]
+        run = "exit 4"
+        restart = "on_failure"
+        [services.api]
+        run = ["/no/such/program"]
+        restart = "on_failure"
+        restart_delay = "20ms"
+        restart_attempts = 2
+        """
+    ).start()
+
+    until_true(lambda: states(rota) == ["stopped"], "it has done its work")
+    until_true(lambda: states(rota, "api") == ["failed"], "it was given up")
+
+    assert [run["is_failure"] for run in rota.runs(task_name="web")] == [False]
+    assert [run["is_failure"] for run in rota.runs(task_name="api")] == [True, True]
+
+
 def test_dependents_begin_when_what_they_need_is_healthy_and_end_before_it(
     install: Install, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from rota.engine.services.order import dependents, with_dependencies
 from rota.engine.services.plan import Around, Plan, is_ready, plan
 from rota.engine.services.standing import state_of_all
 from rota.model.backoff import Backoff
-from rota.model.run import EndReason, Kind, Run, RunId, Status, TriggeredBy
+from rota.model.run import FAILURES, EndReason, Kind, Run, RunId, Status, TriggeredBy
 from rota.model.service import HealthCheck, InstanceState, Rest, Restart, Service, Wanted
 from rota.model.task import Task
 
@@ -41,7 +41,7 @@ def instance(
     )
 
 
-def ended(reason: EndReason, exit_code: int | None = None) -> Run:
+def ended(reason: EndReason, exit_code: int | None = None, failures: frozenset[EndReason] = FAILURES) -> Run:
     return Run(
         id=RunId("run-0"),
         kind=Kind.SERVICE,
@@ -50,6 +50,7 @@ def ended(reason: EndReason, exit_code: int | None = None) -> Run:
         created_at=NOON,
         status=Status.ENDED,
         end_reason=reason,
+        is_failure=reason in failures,
         exit_code=exit_code,
         end_at=NOON,
     )
@@ -316,6 +317,24 @@ def test_what_was_asked_to_end_is_no_failure() -> None:
     after = after_end(service(restart=Restart.NEVER), replaced, ended(EndReason.STOPPED), NOW)
 
     assert (after.failures, after.at_rest, after.ready_at) == (0, None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("restart", "reason", "failures", "rest"),
+    [
+        (Restart.ON_FAILURE, EndReason.OUT_OF_MEMORY, {EndReason.FAILED}, Rest.DONE),
+        (Restart.ON_FAILURE, EndReason.OUT_OF_MEMORY, {EndReason.OUT_OF_MEMORY}, None),
+        (Restart.ON_FAILURE, EndReason.STOPPED, {EndReason.STOPPED}, Rest.DONE),  # somebody wanted that
+        (Restart.NEVER, EndReason.FAILED, set(), Rest.DONE),
+        (Restart.ALWAYS, EndReason.FAILED, set(), None),
+    ],
+)
+def test_what_a_failure_is_is_for_its_failures_to_say(
+    restart: Restart, reason: EndReason, failures: set[EndReason], rest: Rest | None
+) -> None:
+    run = ended(reason, failures=frozenset(failures))
+
+    assert after_end(service(restart=restart), instance(0), run, NOW).at_rest is rest
 
 
 def test_what_was_ended_for_its_health_is_one() -> None:

@@ -181,8 +181,6 @@ def _task(name: str, table: TaskTable, shared: Mapping[str, Any], files: EnvFile
             said[key] = tuple(dict.fromkeys(said[key]))
     if table.params:
         said["params"] = tuple(param_of(each) for each in table.params)
-    if "failures" in said:
-        said["failures"] = frozenset(said["failures"])
     if "retry" in said:
         said["retry"] = _retry({**_said(shared.get("retry", table.retry)), **_said(table.retry)})
     return Task(name=name, **_without_limit(said))
@@ -223,8 +221,9 @@ def _program(
                 said["secrets"] = {**values, **said["secrets"]}
     folder = files.folder
     said["working_dir"] = _absolute(folder, said["working_dir"]) if said.get("working_dir") else folder
-    if "exit_codes" in said:
-        said["exit_codes"] = frozenset(said["exit_codes"])
+    for key in ("exit_codes", "failures"):
+        if key in said:
+            said[key] = frozenset(said[key])
     return said
 
 

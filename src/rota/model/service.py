@@ -37,7 +37,7 @@ class Restart(StrEnum):
     """Whether an instance gets another life after one that ended by itself."""
 
     ALWAYS = "always"  #: however it ended
-    ON_FAILURE = "on_failure"  #: unless it was a success, or somebody stopped it
+    ON_FAILURE = "on_failure"  #: after an end that is among `failures`, unless somebody stopped it
     NEVER = "never"  #: it is started when somebody asks
 
 

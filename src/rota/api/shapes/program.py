@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rota.api.shapes.shape import Seconds, Shape
 from rota.api.wire import seconds
+from rota.model.run import EndReason
 from rota.model.task import EnvBase, LogOnFull
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Program(Shape):
     stop_signal: str
     grace: Seconds
     exit_codes: list[int] = Field(description="The exit codes that are a success.")
+    failures: list[EndReason] = Field(description="The end reasons that count as failures.")
     merge_stderr: bool
     stdin: bool = Field(description="Its runs take input; else they read `/dev/null`.")
     pty: bool = Field(description="Its runs have a terminal, and take input by that.")
@@ -65,6 +67,7 @@ class Program(Shape):
             "stop_signal": it.stop_signal,
             "grace": seconds(it.grace),
             "exit_codes": sorted(it.exit_codes),
+            "failures": sorted(it.failures),
             "merge_stderr": it.merge_stderr,
             "stdin": it.stdin,
             "pty": it.pty,

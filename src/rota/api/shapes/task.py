@@ -99,7 +99,6 @@ class Task(Program):
     params: list[Param] = Field(description="What a run may be given, in the order of its arguments.")
     params_schema: dict[str, Any] = Field(description="The JSON Schema of `params` in a trigger's body.")
     timeout: Seconds | None
-    failures: list[EndReason] = Field(description="The end reasons that count as failures.")
     retry: Retry
     keep_children: bool
     enabled: bool = Field(description="False stops the schedule only.")
@@ -145,7 +144,6 @@ class Task(Program):
             "params": [Param.as_json(each) for each in it.params],
             "params_schema": schema_of(it.params),
             "timeout": seconds(it.timeout),
-            "failures": sorted(it.failures),
             "retry": Retry.as_json(it.retry),
             "keep_children": it.keep_children,
             "enabled": it.enabled,

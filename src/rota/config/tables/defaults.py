@@ -7,12 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rota.config.kinds.end import Failure
 from rota.config.kinds.time import Duration, Zone
 from rota.config.tables.program import ProgramTable
 from rota.config.tables.retry import RetryTable
 from rota.config.tables.table import optional
-from rota.model.run import FAILURES
 from rota.model.task import Overlap
 
 
@@ -27,12 +25,6 @@ class DefaultsTable(ProgramTable):
         "Left out, or 0: as long as it likes.",
         "1h30m",
         90,
-    )
-    failures: list[Failure] = optional(
-        "The end reasons that are a failure (`is_failure`); the others are not. It is what retries, "
-        "`after_failure` and news go by. A success never is one.",
-        ["failed", "timeout"],
-        default=tuple(sorted(FAILURES)),
     )
     retry: RetryTable = optional(
         "Another attempt for a run that fails. A task's keys are added to those of the defaults, and win "

@@ -7,13 +7,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rota.config.kinds.end import ExitCode
+from rota.config.kinds.end import ExitCode, Failure
 from rota.config.kinds.name import EnvName
 from rota.config.kinds.process import Folder, Shell, Signal, Umask, User
 from rota.config.kinds.size import LogSize, Memory, Processors
 from rota.config.kinds.text import Files, SecretText, Text
 from rota.config.kinds.time import Duration
 from rota.config.tables.table import Table, optional
+from rota.model.run import FAILURES
 from rota.model.task import LOG_MAX_SIZE, EnvBase, LogOnFull
 
 
@@ -68,6 +69,12 @@ class ProgramTable(Table):
     )
     exit_codes: list[ExitCode] = optional(
         "The exit codes that are a success.", [0, 3], default=[0], min_length=1
+    )
+    failures: list[Failure] = optional(
+        "The end reasons that are a failure (`is_failure`); the others are not. It is what retries, "
+        "`after_failure`, `restart` and news go by. A success never is one.",
+        ["failed", "timeout"],
+        default=tuple(sorted(FAILURES)),
     )
     merge_stderr: bool = optional(
         "One pipe for standard output and standard error: "

@@ -34,8 +34,8 @@ class ServiceTable(ProgramTable):
         le=MOST_INSTANCES,
     )
     restart: Annotated[Restart, Field(strict=False)] = optional(
-        "When an instance that has ended is started again: `always`, `on_failure` only (not after a success, "
-        "nor when somebody stopped its run), or `never`.",
+        "When an instance that has ended is started again: `always`, `on_failure` (after an end that is "
+        "among its `failures`, but not when somebody stopped its run), or `never`.",
         "on_failure",
         default=Restart.ALWAYS,
     )

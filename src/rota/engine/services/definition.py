@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: What of a life's rules is for Rota alone: it counts from the next life on, or at once, without a restart.
 _UNSEEN = frozenset(
     {
-        *("name", "description", "group", "tags", "stop_signal", "grace", "exit_codes"),
+        *("name", "description", "group", "tags", "stop_signal", "grace", "exit_codes", "failures"),
         *("log_max_size", "log_on_full", "keep_runs", "keep_for"),
     }
 )

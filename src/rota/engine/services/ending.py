@@ -67,7 +67,7 @@ def message_of(run: Run) -> str | None:
 
 def _rest(service: Service, run: Run, leaving: Leaving | None) -> Rest | None:
     """Whether the end of this life is the end of all."""
-    good = run.end_reason in (EndReason.SUCCESS, EndReason.STOPPED) and leaving is None
+    good = leaving is None and (run.end_reason is EndReason.STOPPED or not run.is_failure)
     match service.restart:
         case Restart.ALWAYS:
             return None
