@@ -223,26 +223,39 @@ async def test_old_requests_are_swept_out_by_new_ones(store):
 
 async def test_tasks_keep_their_id_and_the_time_of_their_schedule(store):
     later = NOW + timedelta(hours=1)
-    first = await store.register_tasks({"a": "f1", "b": "f1"}, {}, NOW)
+    first = await store.register_tasks({"a": "f1", "b": "f1"}, {"a": "{}", "b": "{}"}, NOW)
+    ids = await store.task_ids()
 
-    second = await store.register_tasks({"b": "f2", "a": "f1", "c": "f1"}, {}, later)
+    second = await store.register_tasks(
+        {"b": "f2", "a": "f1", "c": "f1"}, {"a": "{}", "b": "{}", "c": "{}"}, later
+    )
     third = await store.register_tasks({}, {}, later)
 
     assert second["a"] == first["a"]
-    assert second["b"].id == first["b"].id
-    assert (second["b"].first_seen_at, second["b"].schedule_since) == (NOW, later)
-    assert (second["c"].first_seen_at, second["c"].schedule_since) == (later, later)
-    assert len({record.id for record in second.values()}) == 3
+    assert second["b"].schedule_since == later
+    assert second["c"].schedule_since == later
     assert third == {}
+    assert await store.task_ids() == {**ids, "c": max(ids.values()) + 1}
+
+
+async def test_what_is_remembered_of_a_task_is_what_was_registered(store):
+    first = await store.register_tasks({"a": "f1"}, {"a": '{"run":"true"}'}, NOW)
+    changed = await store.register_tasks({"a": "f2"}, {"a": '{"run":"false"}'}, NOW + timedelta(hours=1))
+
+    again = await store.register_tasks({"a": "f2"}, {"a": '{"run":"false"}'}, NOW + timedelta(hours=2))
+
+    assert again == changed
+    assert (changed["a"].revision, first["a"].revision) == (2, 1)
 
 
 async def test_the_id_of_a_task_that_was_deleted_is_not_used_again(store):
-    first = await store.register_tasks({"a": "f"}, {}, NOW)
+    await store.register_tasks({"a": "f"}, {"a": "{}"}, NOW)
+    first = await store.task_ids()
     await store._writer.submit(lambda cursor: cursor.execute("DELETE FROM tasks"))
 
-    second = await store.register_tasks({"b": "f"}, {}, NOW)
+    await store.register_tasks({"b": "f"}, {"b": "{}"}, NOW)
 
-    assert second["b"].id > first["a"].id
+    assert (await store.task_ids())["b"] > first["a"]
 
 
 async def test_the_horizon_is_remembered(store):

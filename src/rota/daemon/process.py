@@ -136,9 +136,9 @@ async def _serve(plan: Plan) -> None:
 
 def _settle_memory() -> None:
     """What is there now stays: looking through it again and again for garbage would stall every answer."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

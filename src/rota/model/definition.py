@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rota.model.run import FAILURES, EndReason
@@ -19,6 +20,8 @@ from rota.model.secret import REDACTED, Secret
 from rota.model.task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed import DataclassInstance
 
 
@@ -32,25 +35,29 @@ class Revision:
     definition: Mapping[str, Any]  #: as `written` has it
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 #: Fields that are another text in the file.
 _AS_IN_THE_FILE = {"umask": "{:04o}".format}
 
 
 def written(definition: DataclassInstance) -> dict[str, Any]:
     """What a definition says, as JSON has it; durations are seconds."""
+    keys, defaults, values_of = _fields(type(definition))
     said: dict[str, Any] = {}
-    for name, key, default in _fields(type(definition)):
-        value = getattr(definition, name)
+    for key, default, value in zip(keys, defaults, values_of(definition), strict=True):
+        if value is default or value == default:  # the first is quicker, and mostly enough
+            continue
         if isinstance(value, Task):  # what each life of a service runs
             said |= written(value)
-        elif value != default:
+        else:
             said[key] = _AS_IN_THE_FILE[key](value) if key in _AS_IN_THE_FILE else _value(value)
     return said
 
 
 def text_of(definition: DataclassInstance) -> str:
     """The same as text, which is equal for equal definitions."""
-    return json.dumps(written(definition), ensure_ascii=False, separators=(",", ":"))
+    return _encode(written(definition))
 
 
 def digest_of(text: str) -> str:
@@ -66,16 +73,18 @@ def judging(revision: Revision) -> Task:
 
 
 @cache
-def _fields(kind: type[DataclassInstance]) -> tuple[tuple[str, str, object], ...]:
-    """The name of each field, what the file calls it, and its default."""
-    return tuple(
-        (
-            field.name,
-            field.name.removesuffix("_"),
-            field.default_factory() if field.default_factory is not MISSING else field.default,
-        )
+def _fields(
+    kind: type[DataclassInstance],
+) -> tuple[tuple[str, ...], tuple[object, ...], Callable[[object], tuple[object, ...]]]:
+    """What the file calls each field, their defaults, and what gets their values."""
+    names = [field.name for field in fields(kind)]
+    defaults = (
+        field.default_factory() if field.default_factory is not MISSING else field.default
         for field in fields(kind)
     )
+    get = attrgetter(*names)
+    values_of = get if len(names) > 1 else lambda definition: (get(definition),)
+    return tuple(name.removesuffix("_") for name in names), tuple(defaults), values_of
 
 
 def _value(value: Any) -> Any:

@@ -40,3 +40,7 @@ class Statement:
         """Run it; the same cursor comes back, to be read."""
         cursor.execute(self.text, values + self._fixed)
         return cursor
+
+    def execute_many(self, cursor: DBAPICursor, rows: Sequence[tuple[object, ...]]) -> None:
+        """Run it once for each of these."""
+        cursor.executemany(self.text, [values + self._fixed for values in rows])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
 class TaskRecord:
     """What is remembered of a task, also while no file defines it."""
 
-    id: int  #: never given to another task
-    name: str
     fingerprint: str  #: of its schedule
     schedule_since: datetime  #: no tick before this is owed
-    first_seen_at: datetime
     revision: int  #: the number of its newest definition; 0: none was kept yet
     digest: str | None  #: of that
 
@@ -38,8 +36,12 @@ MOST_REVISIONS = 200
 """So many a task may have; then those go that no run was started under, but for the newest half."""
 
 _IDS = select(TASKS.c.name, TASKS.c.id)
-_ALL = Statement(select(*TASKS.c), [])
-_ADD = Statement(insert(TASKS), ["name", "fingerprint", "schedule_since", "first_seen_at"])
+_ALL = Statement(
+    select(TASKS.c.name, TASKS.c.fingerprint, TASKS.c.schedule_since, TASKS.c.revision, TASKS.c.digest), []
+)
+_ADD = Statement(
+    insert(TASKS), ["name", "fingerprint", "schedule_since", "first_seen_at", "revision", "digest"]
+)
 _RESCHEDULE = Statement(
     update(TASKS)
     .values(fingerprint=bindparam("fingerprint"), schedule_since=bindparam("schedule_since"))
@@ -83,19 +85,35 @@ def register(
     """
     known = _all(cursor)
     at = of_time(now)
+    records: dict[str, TaskRecord] = {}
+    added: list[tuple[object, ...]] = []
+    kept: list[tuple[object, ...]] = []
     for name, fingerprint in fingerprints.items():
         before = known.get(name)
+        digest = digest_of(definitions[name])
         if before is None:
-            _ADD.execute(cursor, (name, fingerprint, at, at))
-        elif before.fingerprint != fingerprint:
-            _RESCHEDULE.execute(cursor, (fingerprint, at, name))
-    for name, definition in definitions.items():
-        _revise(cursor, name, definition, at, known.get(name))
+            record = TaskRecord(fingerprint=fingerprint, schedule_since=now, revision=1, digest=digest)
+            added.append((name, fingerprint, at, at, record.revision, digest))
+        else:
+            record = before
+            if before.fingerprint != fingerprint:
+                record = replace(record, fingerprint=fingerprint, schedule_since=now)
+                _RESCHEDULE.execute(cursor, (fingerprint, at, name))
+            if before.digest != digest:
+                record = replace(record, revision=before.revision + 1, digest=digest)
+                _REVISE.execute(cursor, (record.revision, digest, name))
+        if before is None or before.digest != digest:
+            kept.append((name, record.revision, at, definitions[name]))
+        records[name] = record
+    _ADD.execute_many(cursor, added)
+    _KEEP.execute_many(cursor, kept)
+    for name in fingerprints:
+        if records[name].revision > MOST_REVISIONS and records[name] is not known.get(name):
+            _forget_oldest(cursor, name, records[name].revision)
     for name in known.keys() - fingerprints.keys():
         if known[name].fingerprint:
             _RESCHEDULE.execute(cursor, ("", at, name))
-    after = _all(cursor)
-    return {name: after[name] for name in fingerprints}
+    return records
 
 
 def ids(connection: Connection) -> dict[str, int]:
@@ -120,16 +138,10 @@ def some_revisions(connection: Connection, wanted: Iterable[tuple[str, int]]) ->
     return [each for each in found if each is not None]
 
 
-def _revise(cursor: DBAPICursor, name: str, definition: str, at: int, before: TaskRecord | None) -> None:
-    digest = digest_of(definition)
-    if before is not None and before.digest == digest:
-        return
-    number = 1 if before is None else before.revision + 1
-    _REVISE.execute(cursor, (number, digest, name))
-    _KEEP.execute(cursor, (name, number, at, definition))
+def _forget_oldest(cursor: DBAPICursor, name: str, newest: int) -> None:
     ((count,),) = _COUNT.execute(cursor, (name,)).fetchall()
     if count > MOST_REVISIONS:
-        _FORGET.execute(cursor, (name, number - MOST_REVISIONS // 2, name))
+        _FORGET.execute(cursor, (name, newest - MOST_REVISIONS // 2, name))
 
 
 def _to_revision(name: str, number: int, since: int, definition: str) -> Revision:
@@ -137,17 +149,10 @@ def _to_revision(name: str, number: int, since: int, definition: str) -> Revisio
 
 
 def _all(cursor: DBAPICursor) -> dict[str, TaskRecord]:
+    times = cache(to_time)  # most tasks came with the same file
     return {
         name: TaskRecord(
-            id=task_id,
-            name=name,
-            fingerprint=fingerprint,
-            schedule_since=to_time(schedule_since),
-            first_seen_at=to_time(first_seen_at),
-            revision=revision,
-            digest=digest,
+            fingerprint=fingerprint, schedule_since=times(schedule_since), revision=revision, digest=digest
         )
-        for task_id, name, fingerprint, schedule_since, first_seen_at, revision, digest in _ALL.execute(
-            cursor
-        ).fetchall()
+        for name, fingerprint, schedule_since, revision, digest in _ALL.execute(cursor).fetchall()
     }

@@ -31,6 +31,7 @@ from rota.timing.unreadable import Unreadable
 from rota.timing.zone import find_zone, span_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
 _SECOND = timedelta(seconds=1)
@@ -65,11 +66,7 @@ def parse_schedule(expression: str, zone: str) -> Schedule:
     fields = six_fields(text)
     fixed = not any(part.startswith("*") for part in fields[:3])
     wall = _calendar(tuple(fields))
-    seconds, minutes, hours = (
-        _in_order(which, part)
-        for which, part in zip((Field.SECOND, Field.MINUTE, Field.HOUR), fields[:3], strict=True)
-    )
-    return CronSchedule(text=text, zone=found, wall=wall, times=(hours, minutes, seconds), fixed=fixed)
+    return CronSchedule(text=text, zone=found, wall=wall, times=_times(*fields[:3]), fixed=fixed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,23 +155,26 @@ def _calendar(fields: tuple[str, ...]) -> CronSim:
     if not _comes(*fields[3:]):
         raise never_comes("no day in fifty years fits its day, month and weekday")
     # Ten thousand schedules would hold eight kilobytes of sets each.
-    calendar.seconds = _values(Field.SECOND, fields[0])
-    calendar.minutes = _values(Field.MINUTE, fields[1])
-    calendar.hours = _values(Field.HOUR, fields[2])
-    calendar.days = _values(Field.DAY, fields[3])
-    calendar.months = _values(Field.MONTH, fields[4])
-    calendar.weekdays = _values(Field.DOW, fields[5])
+    calendar.seconds, calendar.minutes, calendar.hours, calendar.days, calendar.months, calendar.weekdays = (
+        values_of(text) for values_of, text in zip(_VALUES, fields, strict=True)
+    )
     return calendar
 
 
-@lru_cache(maxsize=4096)
-def _values(which: Field, text: str) -> Any:
-    return which.parse(text)
+#: What is meant by the text of each field, in their order.
+_VALUES: tuple[Callable[[str], Any], ...] = tuple(
+    lru_cache(maxsize=4096)(which.parse)
+    for which in (Field.SECOND, Field.MINUTE, Field.HOUR, Field.DAY, Field.MONTH, Field.DOW)
+)
 
 
 @lru_cache(maxsize=4096)
-def _in_order(which: Field, text: str) -> tuple[int, ...]:
-    return tuple(sorted(_values(which, text)))
+def _times(*fields: str) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Hours, minutes and seconds, each in order, of the fields that come first."""
+    seconds, minutes, hours = (
+        tuple(sorted(values_of(text))) for values_of, text in zip(_VALUES, fields, strict=False)
+    )
+    return hours, minutes, seconds
 
 
 @lru_cache(maxsize=4096)
