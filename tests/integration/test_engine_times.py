@@ -68,6 +68,38 @@ async def test_more_ticks_are_caught_up_one_after_the_other_oldest_first(tmp_pat
         assert len(bed.keeper.spawns) == 3
 
 
+async def test_of_more_ticks_than_can_wait_the_newest_are_caught_up(tmp_path: Path) -> None:
+    async with bed_of(tmp_path, task(catch_up=5, max_queued=1)) as bed:
+        bed.keeper.at_once = True
+        await settle()
+
+        await away(bed, 5.5)
+
+        spawned = [(await bed.keeper.next_spawn()).env["ROTA_SCHEDULED_AT"] for _ in range(2)]
+        assert spawned == [f"2026-03-02T{hour}:00:00Z" for hour in (16, 17)]
+        missed, *_ = await runs(bed)
+        assert (missed.message or "").endswith("the newest 2 are run now")
+        assert {run.end_reason for run in (await runs(bed))[1:]} <= {EndReason.SUCCESS, None}
+
+
+async def test_what_a_gap_owes_is_spread_by_jitter_as_far_as_its_time_is_still_to_come(
+    tmp_path: Path,
+) -> None:
+    tasks = [task(f"job-{n}", jitter=HOUR) for n in range(20)]
+    async with bed_of(tmp_path, *tasks) as bed:
+        await settle()
+
+        await away(bed, 3.5)
+        created = [(await bed.until(EventKind.RUN_CREATED)).run for _ in range(40)]
+
+        owed = [run for run in created if run is not None and run.triggered_by is TriggeredBy.CATCH_UP]
+        early = [run for run in owed if run.due_at is not None]
+        assert 0 < len(early) < 20
+        assert all(run.due_at and run.due_at > bed.clock.now() for run in early)
+        await bed.settled()
+        assert {spawn.run_id for spawn in bed.keeper.spawns} == {run.id for run in owed if run.due_at is None}
+
+
 async def test_a_tick_that_ran_is_not_caught_up_though_its_horizon_was_lost(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task()) as bed:
         bed.keeper.at_once = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 
@@ -10,7 +11,7 @@ import pytest
 from rota.engine.lateness import Timing, look_at, timing_of
 from rota.engine.missed import owed_ticks
 from rota.model.run import Run, RunId, TriggeredBy
-from rota.model.task import Task
+from rota.model.task import Overlap, Task
 from rota.timing.gap import Gap
 from rota.timing.jitter import due
 
@@ -63,12 +64,25 @@ def test_what_has_no_deadline_is_never_late(made: Run, task: Task | None) -> Non
     assert look_at(made, task, NOON + timedelta(days=400)) is None
 
 
-def test_a_gap_owes_no_tick_whose_deadline_is_over() -> None:
-    ticks = tuple(NOON - back * MINUTE for back in (6, 5, 4, 3))
-    gap = Gap(task_name="job", count=9, first=NOON - timedelta(hours=1), newest=ticks[-1], owed=ticks)
+TICKS = tuple(NOON - back * MINUTE for back in (6, 5, 4, 3))
+GAP = Gap(task_name="job", count=9, first=NOON - timedelta(hours=1), newest=TICKS[-1], owed=TICKS)
 
-    assert owed_ticks(gap, JOB, NOON) == list(ticks[2:])
-    assert owed_ticks(gap, FREE, NOON) == ticks
+
+def owed(task: Task, *, room: int = 100, jitter: timedelta = timedelta()) -> tuple[datetime, ...]:
+    return tuple(owed_ticks(GAP, task, NOON, room=room, due=lambda tick: tick + jitter))
+
+
+def test_a_gap_owes_no_tick_whose_deadline_is_over() -> None:
+    assert owed(JOB) == TICKS[2:]
+    assert owed(JOB, jitter=MINUTE) == TICKS[1:]
+    assert owed(FREE) == TICKS
+
+
+def test_a_gap_owes_the_newest_ticks_for_which_there_is_room() -> None:
+    assert owed(FREE, room=4) == TICKS
+    assert owed(FREE, room=1) == TICKS[3:]
+    assert owed(FREE, room=0) == ()
+    assert owed(replace(FREE, on_overlap=Overlap.SKIP), room=0) == TICKS  # which it lets go by itself
 
 
 def test_the_due_time_of_a_tick_is_the_same_whenever_it_is_asked_and_everybodys_own() -> None:

@@ -186,7 +186,10 @@ class Intake:
                 paused.append((gap, pause))
                 continue
             task = self._rules[gap.task_name]
-            owed = [] if self._pauses.of(gap.task_name) else owed_ticks(gap, task, now)
+            owed: Sequence[datetime] = ()
+            if not self._pauses.of(gap.task_name):
+                room, due = self._slots.room(task), partial(self._due, task)
+                owed = owed_ticks(gap, task, now, room=room, due=due)
             missed.append(
                 missed_run(gap, run_id=self._ids.run(), now=now, caught_up=len(owed), failures=task.failures)
             )
@@ -354,6 +357,9 @@ class Intake:
         """When a tick is due, if that is not its instant."""
         return due(tick, task.jitter, self._store.store_id, task.name) if task.jitter else None
 
+    def _due(self, task: Task, tick: datetime) -> datetime:
+        return self.due_at(task, tick) or tick
+
     def early(self, task_name: str | None = None) -> list[Run]:
         """The runs, of one task or of all and of jobs, that are not due yet."""
         entries = [self._ledger.find(run_id) for run_id in self._later.held(task_name)]
@@ -383,8 +389,9 @@ class Intake:
         self, task_name: str, at: datetime, now: datetime, triggered_by: TriggeredBy = TriggeredBy.CRON
     ) -> Run:
         task = self._rules[task_name]
-        late = triggered_by is TriggeredBy.CATCH_UP  # too late already to be spread further
-        due_at = None if late else self.due_at(task, at)
+        due_at = self.due_at(task, at)
+        if triggered_by is TriggeredBy.CATCH_UP and due_at is not None and due_at <= now:
+            due_at = None  # it is too late already, and goes by its tick
         return self._make(task, Asked(triggered_by=triggered_by, scheduled_at=at, due_at=due_at), now)[0]
 
     def _make(self, task: Task, asked: Asked, now: datetime) -> tuple[Run, Fate]:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rota.model.run import FAILURES, Ending, EndReason, Run, TriggeredBy
+from rota.model.task import Overlap
 from rota.storage.grown import Grown
 from rota.timing.gap import Gap, GapCause
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rota.engine.clock import Ids
@@ -27,11 +28,17 @@ _WHY = {
 }
 
 
-def owed_ticks(gap: Gap, task: Task, now: datetime) -> Sequence[datetime]:
-    """The ticks of a gap that are run now: what it owes, but for those whose `start_deadline` is over."""
-    if task.start_deadline is None:
-        return gap.owed
-    return [tick for tick in gap.owed if now < tick + task.start_deadline]
+def owed_ticks(
+    gap: Gap, task: Task, now: datetime, *, room: int, due: Callable[[datetime], datetime]
+) -> Sequence[datetime]:
+    """The ticks of a gap that are to be run: what it owes, but for those whose `start_deadline` is over.
+
+    `room` is how many more may run or wait: there is none for the oldest. `due` says when a tick is due.
+    """
+    owed = gap.owed
+    if task.start_deadline is not None:
+        owed = tuple(tick for tick in owed if now < due(tick) + task.start_deadline)
+    return owed[max(0, len(owed) - room) :] if task.on_overlap is Overlap.QUEUE else owed
 
 
 def missed_run(

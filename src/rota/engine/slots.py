@@ -83,6 +83,12 @@ class Slots:
             places.settle()
         return fate
 
+    def room(self, task: Task) -> int:
+        """How many more runs would start or wait and not be turned away, where `on_overlap` is `queue`."""
+        places = self._places.get(task.name, _NONE)
+        taken = len(places.holders) + len(places.waiting) + len(places.kept)
+        return max(0, task.max_concurrent + task.max_queued - taken)
+
     def hold(self, name: str, run_id: RunId) -> None:
         """A run of an earlier server that has its slot already."""
         self._at(name).hold(run_id)
