@@ -194,6 +194,33 @@ def test_dependents_begin_when_what_they_need_is_healthy_and_end_before_it(
     ]  # fmt: skip
 
 
+def test_who_waits_for_what_has_failed_is_told_so(install: Install) -> None:
+    rota = install(
+        """
+        [services.web]
+        run = "exec sleep 100"
+        instances = 2
+        depends_on = "db"
+        autostart = false
+
+        [services.db]
+        run = "exit 3"
+        restart_delay = "20ms"
+        restart_attempts = 2
+        """
+    ).start()
+
+    started = rota.rota("start", "web")
+
+    assert started.returncode == 1
+    assert started.stdout == (
+        "web is starting, 0 of 2 instances healthy (instances 0, 1: it waits for db, which is failed)\n"
+    )
+    assert "db[0] is failed: it ended with exit code 3" in started.stderr
+    now = service(rota)
+    assert (now["waiting_for"], now["settled"]) == ("db", True)
+
+
 def test_the_server_may_be_killed_and_the_same_processes_go_on_as_many_as_wanted(install: Install) -> None:
     rota = install("[services.web]\nrun = 'exec sleep 100'\ninstances = 5").start()
     before = until_healthy(rota)
@@ -496,10 +523,14 @@ def test_a_rolling_restart_stands_still_when_the_new_life_fails(install: Install
     before = until_healthy(rota)
     (tmp_path / "broken").touch()
 
-    restarted = rota.rota("restart", "--rolling", "--no-wait", "web")
-    until_true(lambda: states(rota) == ["failed", "healthy", "healthy"], "one has failed, the others live")
+    restarted = rota.rota("restart", "--rolling", "web")
 
-    assert restarted.returncode == 0
+    assert restarted.returncode == 1
+    assert restarted.stdout == (
+        "web has failed, 2 of 3 instances healthy (instance 0: it ended with exit code 1); "
+        "its restart stands still, 2 left to replace\n"
+    )
+    assert states(rota) == ["failed", "healthy", "healthy"]
     assert pids(rota)[1:] == before[1:]
     (tmp_path / "broken").unlink()
     assert rota.rota("start", "web").returncode == 0
@@ -551,9 +582,8 @@ def test_logs_are_shown_and_followed_over_lives_instances_and_servers(
         rota.kill()
         (tmp_path / "go-0").touch()
         rota.start()
-        assert (
-            err.next()
-            == "rota: the server went away; the service goes on, and this command waits for the server"
+        assert err.next().startswith(
+            "rota: the server went away; the service goes on, and this command waits"
         )
         assert err.next() == "web[0] | ends"
         assert out.next() == "web[0] | begins"

@@ -147,7 +147,7 @@ async def test_a_service_waits_for_what_it_depends_on_and_ends_before_it(tmp_pat
     async with bed_of(tmp_path, web, db) as bed:
         first = await bed.keeper.next_spawn()
         assert (await bed.run(first.run_id)).task_name == "db"
-        assert bed.engine.services.now("web").instances[0].message == "it waits for db"
+        assert bed.engine.services.now("web").instances[0].message == "it waits for db, which is starting"
         await bed.until(EventKind.RUN_STARTED, first.run_id)
         await bed.settled()
         assert len(bed.keeper.spawns) == 1

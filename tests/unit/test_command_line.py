@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_server import Asked, FakeServer, event, problem, run, stream
 
-from rota.cli import await_ends, main
+from rota.cli import main, outlast
 from rota.cli.which_run import RunUnclear, which_run
 from rota.client.client import Client
 from rota.logs.index import STDERR, STDOUT
@@ -32,7 +32,7 @@ PAUSE = {
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("ROTA_DATA", "ROTA_CONFIG", "ROTA_HOST", "ROTA_PORT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(await_ends, "LOOK", 0.01)
+    monkeypatch.setattr(outlast, "LOOK", 0.01)
     with FakeServer(tmp_path) as fake:
         fake.answers["GET /api/info"] = {"version": "1"}
         fake.answers["GET /api/services"] = {"items": [], "next_cursor": None}
@@ -239,7 +239,7 @@ def test_a_server_that_does_not_come_back_ends_the_waiting(
         asked.handler.close_connection = True
         threading.Thread(target=server.die).start()  # a handler cannot wait for its own server's end
 
-    monkeypatch.setattr(await_ends, "PATIENCE", 0.05)
+    monkeypatch.setattr(outlast, "PATIENCE", 0.05)
     server.answers["POST /api/tasks/backup/run"] = (201, run(status="pending", end_reason=None))
     server.answers[f"GET /api/runs/{ID}"] = run(status="running", end_reason=None)
     server.answers["GET /api/events"] = leave

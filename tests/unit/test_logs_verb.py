@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_server import Asked, FakeServer, event, run, stream
 
-from rota.cli import await_ends, main
 from rota.cli import follow as following
+from rota.cli import main, outlast
 from rota.logs import place
 from rota.logs.index import STDERR, STDOUT
 from rota.logs.room import Room
@@ -30,7 +30,7 @@ EIGHT = int(datetime(2026, 11, 22, 20, tzinfo=UTC).timestamp()) * 1_000_000
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
     for name in ("ROTA_DATA", "ROTA_CONFIG", "ROTA_HOST", "ROTA_PORT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(await_ends, "LOOK", 0.01)
+    monkeypatch.setattr(outlast, "LOOK", 0.01)
     monkeypatch.setattr(following, "LOOK", 0.005)
     with FakeServer(tmp_path) as fake:
         fake.answers["GET /api/services"] = {"items": [], "next_cursor": None}

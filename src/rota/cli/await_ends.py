@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from rota.client.problem import Disconnected, NoServer, Problem
+from rota.cli.outlast import outlast
+from rota.client.problem import Disconnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from rota.client.client import Client
     from rota.model.error import RotaError
-
-#: Seconds in which a server that went away may come back: an upgrade, a restart of the machine's services.
-PATIENCE = 60.0
-
-#: Seconds between two looks whether it is back.
-LOOK = 0.25
 
 
 def await_ends(
@@ -28,35 +22,13 @@ def await_ends(
     That the server went away is told to `on_gone`, once. Raises NoServer or Disconnected when it is gone
     for longer than it may be.
     """
-    waiting, told = set(run_ids), False
-    while waiting:
-        try:
-            for run in _ends(client, waiting):
-                waiting.discard(run["id"])
-                yield run
-                if not waiting:
-                    return
-        except (NoServer, Disconnected, Problem) as error:
-            if isinstance(error, Problem) and error.status != 503:
-                raise
-            if not told:
-                on_gone(error)
-            told = True
-            time.sleep(LOOK)  # a server on its way out still answers
-            return_of_server(client)
-
-
-def return_of_server(client: Client) -> None:
-    """Come back once the server answers; NoServer or Disconnected when it did not in time."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            client.info()
-        except (NoServer, Disconnected, Problem):
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(LOOK)
-        else:
+    waiting = set(run_ids)
+    if not waiting:
+        return
+    for run in outlast(client, lambda: _ends(client, waiting), on_gone=on_gone):
+        waiting.discard(run["id"])
+        yield run
+        if not waiting:
             return
 
 

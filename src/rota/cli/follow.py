@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rota.cli import times
 from rota.cli.await_ends import await_ends
 from rota.cli.complaint import say
+from rota.cli.outlast import say_gone
 from rota.model.error import RotaError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class _End(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._outcome = next(await_ends(self._client, [self._run_id], on_gone=self._gone))
+            self._outcome = next(await_ends(self._client, [self._run_id], on_gone=say_gone("run")))
         except Exception as error:  # noqa: BLE001  told to the thread that waits for it
             self._outcome = error
         finally:
@@ -106,6 +107,3 @@ class _End(threading.Thread):
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
-
-    def _gone(self, _error: RotaError) -> None:
-        say("the server went away; the run goes on, and this command waits for the server to come back")

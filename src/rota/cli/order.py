@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rota.cli.await_service import await_service, conclude, has_settled
+from rota.cli.await_service import await_service, conclude
 from rota.cli.complaint import complain
 from rota.cli.exit_code import ExitCode
 from rota.cli.output import Output
@@ -35,7 +35,7 @@ def order(
             complain(problem)  # the others are told all the same
             failed = True
     if wait:
-        ordered = [await_service(client, each["name"], has_settled) for each in ordered]
+        ordered = [await_service(client, each["name"]) for each in ordered]
     if json:
         out.json(ordered)
     for service in ordered:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from rota.cli.await_ends import await_ends, return_of_server
+from rota.cli.await_ends import await_ends
 from rota.cli.complaint import Misuse, complain, say
 from rota.cli.exit_code import ExitCode
 from rota.cli.options import Given, Json
+from rota.cli.outlast import return_of_server
 from rota.cli.output import Output
 from rota.cli.run import values_of
 from rota.cli.selection import EVERY, Which, body_of, complain_of, is_partial, tell

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from rota.cli import times
-from rota.cli.await_ends import return_of_server
 from rota.cli.complaint import Misuse, complain, say
 from rota.cli.exit_code import ExitCode
 from rota.cli.follow import follow
 from rota.cli.options import Given, Json
+from rota.cli.outlast import return_of_server
 from rota.cli.output import Output
 from rota.cli.show_log import Bytes, Nothing
 from rota.cli.suggest import suggest_tasks

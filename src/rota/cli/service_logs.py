@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
-from rota.cli.await_ends import LOOK, return_of_server
 from rota.cli.complaint import say
-from rota.client.problem import Disconnected, NoServer, Problem
+from rota.cli.outlast import outlast, say_gone
+from rota.client.problem import Disconnected
 from rota.logs.pattern import found_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rota.client.client import Client, Filters
+    from rota.client.events import ServerEvent
     from rota.logs.pattern import Pattern
 
 #: Lines that are shown of what was written before, unless told otherwise.
@@ -29,12 +29,22 @@ class ServiceLog:
     """Shows lines as they are told; one that was told before a reconnection is not shown twice."""
 
     def __init__(self, name: str, *, pattern: Pattern | None, timestamps: bool, as_json: bool) -> None:
+        self.last_id: str | None = None  #: of the last event that was heard: a stream goes on after it
         self._name = name
         self._pattern = pattern
         self._timestamps = timestamps
         self._as_json = as_json
         self._shown: dict[str, int] = {}  # the last line of each run
         self._unfinished: set[tuple[str, str]] = set()  # streams whose line goes on in the next piece
+
+    def hear(self, event: ServerEvent) -> None:
+        """Show what an event of the stream says."""
+        if event.name == "line":
+            self.show(event.data)
+        elif event.name == "dropped":
+            first, last = event.data["first"], event.data["last"]
+            say(f"lines {first} to {last} of run {event.data['run_id']} were dropped")
+        self.last_id = event.id or self.last_id
 
     def show(self, told: Mapping[str, Any]) -> None:
         """One line, or a piece of one."""
@@ -75,23 +85,11 @@ def show(client: Client, name: str, log: ServiceLog, filters: Filters) -> None:
 
 def follow(client: Client, name: str, log: ServiceLog, filters: Filters) -> None:
     """What there is, and what is written from now on, until it is interrupted."""
-    last_id: str | None = None
-    told = False
-    while True:
-        try:
-            with client.follow_service(name, filters, last_id=last_id) as events:
-                for event in events:
-                    if event.name == "line":
-                        log.show(event.data)
-                    elif event.name == "dropped":
-                        first, last = event.data["first"], event.data["last"]
-                        say(f"lines {first} to {last} of run {event.data['run_id']} were dropped")
-                    last_id = event.id or last_id
-        except (NoServer, Disconnected, Problem) as error:
-            if isinstance(error, Problem) and error.status != 503:
-                raise
-        if not told:
-            say("the server went away; the service goes on, and this command waits for the server")
-        told = True
-        time.sleep(LOOK)
-        return_of_server(client)
+    for event in outlast(client, lambda: _events(client, name, log, filters), on_gone=say_gone("service")):
+        log.hear(event)
+
+
+def _events(client: Client, name: str, log: ServiceLog, filters: Filters) -> Iterator[ServerEvent]:
+    with client.follow_service(name, filters, last_id=log.last_id) as events:
+        yield from events
+    raise Disconnected(client.data, "has left")

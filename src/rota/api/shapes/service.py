@@ -94,6 +94,13 @@ class Service(Program):
     declared: int = Field(ge=1, description="How many the configuration says.")
     healthy: int = Field(ge=0, description="How many instances are healthy.")
     restarting: Restarting | None
+    waiting_for: str | None = Field(
+        description="The service that has to be healthy before an instance of this one begins."
+    )
+    settled: bool = Field(
+        description="Every instance stands as it will, unless something happens: none is on its way, waits "
+        "for what may yet become healthy, or is to be replaced."
+    )
     instances: list[Instance]
     restart: Restart
     restart_delay: Seconds
@@ -117,6 +124,8 @@ class Service(Program):
             "declared": it.instances,
             "healthy": now.healthy,
             "restarting": {"rolling": now.wanted.rolling, "left": now.left} if now.left else None,
+            "waiting_for": now.waiting_for,
+            "settled": now.settled,
             "instances": [Instance.as_json(each) for each in now.instances],
             "restart": it.restart,
             "restart_delay": seconds(it.restart_delay),

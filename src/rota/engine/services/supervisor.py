@@ -147,7 +147,8 @@ class Supervisor:
         """How a service stands. KeyError when there is none."""
         it, now = self.all[name], self._clock.monotonic()
         waits_for = self._around(it, now).waits_for
-        return service_now(it, now=now, at=self._clock.now(), waits_for=waits_for)
+        needs = None if waits_for is None else self.now(waits_for)
+        return service_now(it, now=now, at=self._clock.now(), needs=needs)
 
     def look_at_once(self, names: Iterable[str]) -> None:
         """So that who has given an order sees what it sets going."""

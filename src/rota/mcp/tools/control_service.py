@@ -19,7 +19,7 @@ from rota.operations.scale_service import scale_service
 from rota.operations.signal_service import signal_service
 from rota.operations.start_service import start_service
 from rota.operations.stop_service import stop_service
-from rota.operations.wait_for_service import has_settled, wait_for_service
+from rota.operations.wait_for_service import wait_for_service
 
 if TYPE_CHECKING:
     from rota.engine.services.standing import ServiceNow
@@ -63,15 +63,14 @@ async def control_service(call: Call, it: ControlService) -> Answer:
     now = await _act(call, it)
     if it.action not in ("status", "signal") and it.wait_seconds:
         now = await wait_for_service(call.rota, it.service, it.wait_seconds)
-    settled = has_settled(now)
-    follows = _next(now, settled=settled)
+    follows = _next(now)
     data = {
         "service": it.service,
         "state": now.state,
         "wanted": now.wanted.running,
         "healthy": now.healthy,
         "scale": now.scale,
-        "settled": settled,
+        "settled": now.settled,
         "instances": [instance_facts(each) for each in now.instances],
         "next": follows,
     }
@@ -112,13 +111,15 @@ def _signal(given: str | None) -> str | None:
     return name
 
 
-def _next(now: ServiceNow, *, settled: bool) -> str | None:
+def _next(now: ServiceNow) -> str | None:
     name = now.service.name
-    if not settled:
+    if not now.settled:
         return f"It goes on: control_service(service={name!r}, action='status') says how far it is."
     ill = [each for each in now.instances if each.state in (InstanceState.FAILED, InstanceState.UNHEALTHY)]
     if ill and ill[0].run_id is not None:
         return f'diagnose_run(run_id="{ill[0].run_id}") says why instance {ill[0].index} is so.'
+    if now.waiting_for is not None:
+        return f"control_service(service={now.waiting_for!r}, action='status') says what it waits for."
     return None
 
 
