@@ -109,6 +109,53 @@ async def test_it_is_for_the_tier_admin_and_for_owners(install: Callable[[str], 
         assert "asks for no token" in await one.refused("save_task", name="new", task={"run": "true"})
 
 
+async def test_a_task_of_an_agents_may_do_no_more_than_its_jobs(install: Callable[[str], Installed]) -> None:
+    bounds = '\n[jobs]\nshell = "/usr/bin/env sh"\nallow = ["echo", "env"]\ncwd_roots = ["{}", "/srv"]\n'
+    rota = install(CONFIG)
+    rota.config.write_text(CONFIG + bounds.format(rota.folder))
+    rota.start()
+    async with agent(rota) as one:
+        for task, why in (
+            ({"run": ["rm", "-r", "x"]}, "[jobs] allow has 'echo', 'env'"),
+            ({"run": "echo x", "shell": "bash"}, "jobs may not start 'bash'"),
+            ({"run": ["echo"], "working_dir": "/"}, "[jobs] cwd_roots"),
+        ):
+            for dry_run in (True, False):
+                said = await one.refused("save_task", name="new", task=task, dry_run=dry_run)
+                assert "task 'new' was not written" in said
+                assert why in said
+        assert not (rota.folder / "agents.toml").exists()
+        await one.use("save_task", name="new", task={"run": ["echo", "x"]}, dry_run=False)
+        await one.use("save_task", name="text", task={"run": "echo y", "shell": "env sh"}, dry_run=False)
+        ran = await one.use("execute_command", command="echo z", cwd="/srv", wait_seconds=20)
+
+    assert ran["status"] == "completed"
+    assert rota.rota("run", "text").stdout == "y\n"
+
+
+async def test_what_is_saved_is_loaded_and_no_change_waits_to_be(install: Callable[[str], Installed]) -> None:
+    rota = install(CONFIG).start()
+    async with agent(rota) as one:
+        for run in ("echo one", "echo two"):
+            await one.use("save_task", name="new", task={"run": run}, dry_run=False)
+            assert rota.client.info()["config_changed"] is False
+    with (rota.folder / "agents.toml").open("a") as file:
+        file.write("# a person\n")
+
+    assert rota.client.info()["config_changed"] is True
+
+
+async def test_another_secret_is_a_change_though_none_is_shown(install: Callable[[str], Installed]) -> None:
+    rota = install(CONFIG)
+    (rota.folder / "agents.toml").write_text(MANAGED)
+    rota.start()
+    async with agent(rota) as one:
+        said = await one.read("save_task", name="theirs", task={"secrets": {"KEY": "hunter3"}})
+
+    assert '+secrets = {KEY = "[redacted] (another one)"}' in said
+    assert "Nothing is written yet" in said
+
+
 async def test_agents_at_once_lose_none_of_each_others_tasks(install: Callable[[str], Installed]) -> None:
     rota = install(CONFIG).start()
     async with agent(rota) as one, agent(rota, "stdio") as other:

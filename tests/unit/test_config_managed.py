@@ -36,6 +36,10 @@ K = "1"
 env = "E"
 type = "secret"
 default = "swordfish"
+
+[services.c]
+run = "z"
+secrets.KEY = "tolkien9"
 """
 
 
@@ -111,8 +115,19 @@ def test_a_diff_shows_no_secret_be_it_old_new_or_beside_the_change() -> None:
     diff = difference_of(TEXT, after, file="f.toml")
 
     assert '+secrets = {OTHER = "[redacted]"}' in diff
-    for secret in ("hunter2", "swordfish", "correct horse", "battery staple"):
+    for secret in ("hunter2", "swordfish", "correct horse", "battery staple", "tolkien9"):
         assert secret not in diff
+
+
+def test_a_diff_says_that_a_secret_is_another_one() -> None:
+    after = with_task(TEXT, "a", {"secrets": {"KEY": "hunter3"}})
+
+    assert lines(TEXT, after) == [
+        '-secrets = { KEY = "[redacted]" }', '+secrets = {KEY = "[redacted] (another one)"}',
+    ]  # fmt: skip
+    assert lines(after, with_task(after, "a", {"run": "z"})) == [
+        '-run = "x"   # why it is so', '+run = "z"   # why it is so',
+    ]  # fmt: skip
 
 
 def test_a_file_is_swapped_whole_with_its_rights_and_behind_its_links(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The policy of `[jobs]`: which programs and folders a job may have. A guard against slips, no wall."""
+"""The policy of `[jobs]`: which programs and folders a job may have, and so a task that an agent writes.
+
+A guard against slips, no wall.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from rota.model.shell import program_of
+
 if TYPE_CHECKING:
     from rota.config.config import Jobs
+    from rota.model.task import Task
 
 _ANY = frozenset("*?[")
 
@@ -43,6 +49,23 @@ def refusal(jobs: Jobs, program: str, *, search: str, login_search: str, cwd: st
         allowed = ", ".join(map(repr, jobs.allow)) or "nothing"
         return f"jobs may not start {_shown(it)}: [jobs] allow has {allowed}"
     return None
+
+
+def refusal_of_task(jobs: Jobs, task: Task, *, search: str, login_search: str, folder: str) -> str | None:
+    """Why an agent may not write this task, which is to do no more than its jobs may; None when it may.
+
+    `folder` is where the task runs that names none; the rest is as in `refusal`.
+    """
+    if jobs.user is not None and task.user != jobs.user:
+        whose = "the server's user" if task.user is None else task.user
+        return f"it would run as {whose}, and jobs run as {jobs.user} ([jobs] user): say user = {jobs.user!r}"
+    return refusal(
+        jobs,
+        program_of(task.shell) if isinstance(task.run, str) else task.run[0],
+        search=task.env.get("PATH", search),
+        login_search=login_search,
+        cwd=task.working_dir or folder,
+    )
 
 
 def _resolved(program: str, search: str, cwd: str) -> Program:

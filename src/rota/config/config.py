@@ -70,6 +70,11 @@ class Jobs:
     keep_runs: int | None = None  #: so many ended jobs, the newest; None keeps all
     keep_for: timedelta | None = None  #: since their end; None is for ever
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether not every program may be started in every folder."""
+        return self.allow is not None or bool(self.deny) or self.cwd_roots is not None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:

@@ -33,10 +33,11 @@ class Mark(NamedTuple):
 def marks(watched: Watched) -> dict[str, Mark | None]:
     """How every file is now; None is not there."""
     found = {each for pattern in watched.patterns for each in glob.glob(pattern, recursive=True)}  # noqa: PTH207
-    return {path: _mark(path) for path in sorted(found | watched.files)}
+    return {path: mark_of(path) for path in sorted(found | watched.files)}
 
 
-def _mark(path: str) -> Mark | None:
+def mark_of(path: str) -> Mark | None:
+    """How a file is now; None is not there."""
     try:
         it = os.stat(path)  # noqa: PTH116  links are followed
     except OSError:

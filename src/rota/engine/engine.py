@@ -350,7 +350,7 @@ class Engine:
         What runs goes on under the definition that it was started under. One at a time. It is carried out
         even if the caller goes away. Raises ShuttingDown and StoreUnavailable, having changed nothing.
         """
-        self._may_start()
+        self.may_write()
         return await self._background.finish(self._go_by(settled(self._config, config)))
 
     async def trigger(
@@ -373,7 +373,7 @@ class Engine:
         """
         task = self.may_be_triggered(task_name)
         effective = self._effective(task, params or {}, at)
-        self._may_start()
+        self.may_write()
         sealed = None
         if effective.secrets:
             sealed = await self._seal({name: value.reveal() for name, value in effective.secrets.items()})
@@ -405,7 +405,7 @@ class Engine:
         is to be, StoreUnavailable and ShuttingDown, and KeyTaken when the request's key has its run already.
         It is carried out even if the caller goes away.
         """
-        self._may_start()
+        self.may_write()
         await self.login()
         sealed = await self._seal(env)
         asked = Asked(
@@ -630,7 +630,8 @@ class Engine:
         except Locked as error:
             raise StoreUnavailable(f"secrets cannot be kept: {error}") from error
 
-    def _may_start(self) -> None:
+    def may_write(self) -> None:
+        """Raises ShuttingDown and StoreUnavailable while nothing new can be written down."""
         if self._stopping:
             raise ShuttingDown
         if self._watch.problem is not None:

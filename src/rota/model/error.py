@@ -6,7 +6,7 @@ RotaError
 ├── Refused             ManualTriggerOff · JobsOff · JobRefused · RunEnded · KeyReused · ShuttingDown
 │                       TaskIsService · NoReloadSignal · NothingLives · RunNotStarted · RunNotEnded
 │                       TickKept · TurnedAway · InputClosed · InputFull · NoTerminal · ManagedFileOff
-│                       ManagedFileStuck
+│                       ManagedFileStuck · TaskNotAllowed · TaskNotLoaded
 ├── RunUnclear          the ending of a run's id, which several have
 ├── Invalid             a value that its caller can mend; names every fault
 ├── StoreUnavailable    the database cannot be written (disk full, I/O error)
@@ -146,6 +146,14 @@ class ManagedFileOff(Refused):
 
 class ManagedFileStuck(Refused):
     """The managed file cannot be read or written, or not so that nothing else in it changes."""
+
+
+class TaskNotAllowed(Refused):
+    """The rules of `[jobs]`, which bound what agents write too, do not let this task be written."""
+
+
+class TaskNotLoaded(Refused):
+    """A task stands in the managed file now, and the server cannot go by it yet."""
 
 
 class RunEnded(Refused):

@@ -22,6 +22,11 @@ def invocation(shell: str, script: str, arguments: tuple[str, ...] = ()) -> tupl
     return (*words, "-e", "-c", script, *((name, *arguments) if arguments else ()))
 
 
+def program_of(shell: str) -> str:
+    """The program that such a script is run by."""
+    return _words(shell)[0][0]
+
+
 def hands_on_arguments(shell: str) -> bool:
     """Whether a script of this shell can be given arguments that stay apart from its text."""
     name = _words(shell)[1]

@@ -13,6 +13,7 @@ from rota.auth.may import Act, may
 from rota.engine.later import faults_of_time
 from rota.model.error import Fault, Invalid, JobRefused, JobsOff
 from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS, Job
+from rota.model.shell import program_of
 from rota.model.task import Stdin
 from rota.operations.once import once
 
@@ -176,13 +177,13 @@ def _job(wanted: JobWanted, jobs: Jobs, login: Login) -> Job:
 
 
 async def _check_policy(jobs: Jobs, job: Job, env: Mapping[str, str], login: Login) -> None:
-    if jobs.allow is None and not jobs.deny and jobs.cwd_roots is None:
+    if not jobs.is_bounded:
         return
     login_search = login.environment["PATH"]
     why_not = await asyncio.to_thread(
         refusal,
         jobs,
-        jobs.shell if isinstance(job.command, str) else job.command[0],
+        program_of(jobs.shell) if isinstance(job.command, str) else job.command[0],
         search=env.get("PATH", login_search),
         login_search=login_search,
         cwd=job.cwd,

@@ -64,7 +64,8 @@ async def save_task(call: Call, it: SaveTask) -> Answer:
         [f"{what} {saved.file}:", saved.diff.rstrip()] if saved.diff else [f"{saved.file} says so already."]
     )
     said += [f"Then: {'; '.join(changes)}."] if changes else []
-    return Answer(text="\n".join((*said, *saved.reloaded.warnings, follows)), data=data)
+    said += [f"warning: {warning}" for warning in saved.reloaded.warnings]
+    return Answer(text="\n".join((*said, follows)), data=data)
 
 
 def _changes(reloaded: Reloaded) -> list[str]:
