@@ -339,7 +339,7 @@ class Bed:
         self.bus.close()
 
     async def trigger(self, task_name: str) -> Run:
-        return await self.engine.trigger(task_name, triggered_by=TriggeredBy.API)
+        return await self.engine.triggering.trigger(task_name, triggered_by=TriggeredBy.API)
 
     async def until(self, kind: EventKind, run_id: RunId | None = None) -> Event:
         """Wait for an event; those that are passed over are kept in `told`."""

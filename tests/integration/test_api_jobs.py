@@ -73,13 +73,13 @@ async def test_a_job_is_answered_with_its_run(api: Api) -> None:
 
 
 async def test_without_a_folder_a_job_runs_at_home(api: Api) -> None:
-    home = (await api.bed.engine.login()).home
+    home = (await api.bed.engine.triggering.login()).home
 
     assert (await start(api))["cwd"] == home
 
 
 async def test_below_the_tilde_is_the_home_of_the_user_whose_job_it_is(api: Api) -> None:
-    home = (await api.bed.engine.login()).home
+    home = (await api.bed.engine.triggering.login()).home
 
     assert (await start(api, cwd="~/src"))["cwd"] == f"{home}/src"
 

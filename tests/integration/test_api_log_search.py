@@ -131,7 +131,7 @@ async def test_logs_of_a_task_that_is_no_longer_defined_are_searched(tmp_path: P
     async with searching(tmp_path, task()) as api:
         run_id = await ended_run(api)
         write_log(tmp_path, run_id, (OUT, "needle\n"))
-        await api.bed.engine.reload(Config())
+        await api.bed.engine.reloading.reload(Config())
 
         assert places(await found(api, "/api/tasks/job/log/search", q="needle")) == [(run_id, 1)]
 

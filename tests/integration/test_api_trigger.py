@@ -288,7 +288,7 @@ async def test_a_fault_of_our_own_is_a_problem_that_tells_nothing_of_itself(
         async def broken(*_: object, **__: object) -> None:
             raise ZeroDivisionError("a secret")
 
-        monkeypatch.setattr(api.bed.engine, "trigger", broken)
+        monkeypatch.setattr(api.bed.engine.triggering, "trigger", broken)
 
         answer = await api.tcp.post(RUN)
 

@@ -209,7 +209,7 @@ async def test_a_cancelled_run_begins_nothing(tmp_path: Path) -> None:
         await bed.keeper.next_spawn()
         waits = await bed.trigger("extract")
 
-        cancelled = await bed.engine.stop_run(waits.id, by="ann")
+        cancelled = await bed.engine.runs.stop(waits.id, by="ann")
 
         assert cancelled.status is Status.ENDED
         assert [await of_task(bed, name) for name in ("load", "page")] == [[], []]

@@ -38,7 +38,7 @@ async def a_job(
     bed: Bed, at: datetime | None = None, env: dict[str, str] | None = None, **fields: object
 ) -> Run:
     job = Job(**{"command": "echo hello", "cwd": "/tmp", "stdin": Stdin.NONE} | fields)  # type: ignore[arg-type]
-    return await bed.engine.start_job(job, env=env or {}, at=at, triggered_by=TriggeredBy.API)
+    return await bed.engine.triggering.start_job(job, env=env or {}, at=at, triggered_by=TriggeredBy.API)
 
 
 async def test_a_job_runs_as_a_task_does_and_says_what_it_is(bed: Bed) -> None:
@@ -52,7 +52,7 @@ async def test_a_job_runs_as_a_task_does_and_says_what_it_is(bed: Bed) -> None:
         timeout=timedelta(seconds=9),
     )
 
-    started = await bed.engine.start_job(job, env={}, triggered_by=TriggeredBy.MCP, actor=actor)
+    started = await bed.engine.triggering.start_job(job, env={}, triggered_by=TriggeredBy.MCP, actor=actor)
     spawn = await bed.keeper.next_spawn()
     bed.keeper.end(started.id, 3)
     await bed.until(EventKind.RUN_ENDED, started.id)
@@ -101,7 +101,7 @@ async def test_more_jobs_than_may_run_wait_and_name_those_that_run(bed: Bed) -> 
     assert created.run == third
     bed.keeper.end(first.id)
     await bed.until(EventKind.RUN_STARTED, third.id)
-    assert bed.engine.shown(await bed.run(third.id)).waiting_for is None
+    assert bed.engine.runs.shown(await bed.run(third.id)).waiting_for is None
 
 
 async def test_one_more_than_may_wait_is_turned_away(bed: Bed) -> None:
@@ -149,7 +149,7 @@ async def test_a_job_whose_time_comes_while_all_slots_are_taken_waits_however_ma
     await bed.tick(5)
     await settle()
 
-    shown = bed.engine.shown(await bed.run(later.id))
+    shown = bed.engine.runs.shown(await bed.run(later.id))
     assert shown.waiting_for is not None
     assert shown.waiting_for.run_ids == tuple(run.id for run in running)
 
@@ -157,13 +157,13 @@ async def test_a_job_whose_time_comes_while_all_slots_are_taken_waits_however_ma
 async def test_a_job_for_later_can_be_cancelled(bed: Bed) -> None:
     later = await a_job(bed, at=NOON + timedelta(seconds=5), env={"SECRET": "x"})
 
-    cancelled = await bed.engine.stop_run(later.id, by="a test")
+    cancelled = await bed.engine.runs.stop(later.id, by="a test")
     await bed.tick(10)
 
     assert (cancelled.end_reason, cancelled.sealed) == (EndReason.STOPPED, None)
     assert bed.keeper.spawns == []
     with pytest.raises(RunEnded):
-        await bed.engine.stop_run(later.id, by="a test")
+        await bed.engine.runs.stop(later.id, by="a test")
 
 
 @pytest.mark.parametrize("away", [10, 300], ids=["back in time", "back too late"])

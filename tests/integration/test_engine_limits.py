@@ -55,7 +55,7 @@ async def test_a_full_group_keeps_nobody_else_from_the_servers_slots(tmp_path: P
 
         assert [await spawned(bed) for _ in range(2)] == ["a", "c"]
         assert last.waiting_for == WaitingFor(kind=WaitKind.SERVER, run_ids=(first.id, beside.id))
-        assert bed.engine.shown(of_group).waiting_for == WaitingFor(
+        assert bed.engine.runs.shown(of_group).waiting_for == WaitingFor(
             kind=WaitKind.GROUP, name="backups", run_ids=(first.id,)
         )
         await end(bed, beside)
@@ -93,7 +93,7 @@ async def test_a_replacement_takes_the_place_of_the_one_that_waits_for_the_group
         await bed.keeper.next_spawn()
         await settle()
 
-        assert (await bed.engine.wait(older.id, 10)).end_reason is EndReason.SKIPPED
+        assert (await bed.engine.runs.wait(older.id, 10)).end_reason is EndReason.SKIPPED
         await end(bed, holder)
         assert (await bed.keeper.next_spawn()).run_id == newer.id
         assert bed.keeper.stops == []
@@ -107,7 +107,7 @@ async def test_slots_and_turns_are_as_before_after_a_restart(tmp_path: Path) -> 
 
         await bed.restart()
 
-        assert bed.engine.shown(waiting["b"]).waiting_for == WaitingFor(
+        assert bed.engine.runs.shown(waiting["b"]).waiting_for == WaitingFor(
             kind=WaitKind.GROUP, name="backups", run_ids=(holder.id,)
         )
         assert len(bed.keeper.spawns) == 1

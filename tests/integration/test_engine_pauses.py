@@ -39,7 +39,7 @@ async def pause(bed: Bed, scope: Scope = JOB, reason: str | None = "deploying") 
 
 
 async def at(bed: Bed, seconds: float, name: str = "job") -> Run:
-    return await bed.engine.trigger(
+    return await bed.engine.triggering.trigger(
         name, triggered_by=TriggeredBy.API, at=bed.clock.now() + timedelta(seconds=seconds)
     )
 
@@ -141,9 +141,9 @@ async def test_what_waited_before_waits_on_and_goes_in_its_turn_when_it_is_resum
         await bed.until(EventKind.RUN_ENDED, holder.id)
         await settle()
 
-        assert bed.engine.shown(waiting[0]).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
+        assert bed.engine.runs.shown(waiting[0]).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
         assert len(bed.keeper.spawns) == 1
-        assert [run.id for run in bed.engine.pending("job")] == [run.id for run in waiting]
+        assert [run.id for run in bed.engine.runs.pending("job")] == [run.id for run in waiting]
         await bed.engine.pausing.resume(JOB)
         assert (await bed.keeper.next_spawn()).run_id == waiting[0].id
 
@@ -169,11 +169,11 @@ async def test_a_run_for_a_time_to_come_stays_pending_when_it_comes_in_a_pause(t
         before = await at(bed, 5)
         await pause(bed)
         within = await at(bed, 5)
-        assert bed.engine.shown(within).waiting_for == WaitingFor(kind=WaitKind.TIME)
+        assert bed.engine.runs.shown(within).waiting_for == WaitingFor(kind=WaitKind.TIME)
         await bed.tick(6)
 
         for run in (before, within):
-            assert bed.engine.shown(await bed.run(run.id)).waiting_for == WaitingFor(
+            assert bed.engine.runs.shown(await bed.run(run.id)).waiting_for == WaitingFor(
                 kind=WaitKind.PAUSE, name="job"
             )
         await bed.engine.pausing.resume(JOB)
@@ -197,10 +197,10 @@ async def test_a_run_that_has_its_slot_and_waits_for_a_keeper_is_held_too(tmp_pa
         bed.keeper.die()
         await bed.until(EventKind.KEEPER_LOST)
         held, behind = await bed.trigger("job"), await bed.trigger("other")
-        assert bed.engine.shown(held).waiting_for == WaitingFor(kind=WaitKind.KEEPER)
+        assert bed.engine.runs.shown(held).waiting_for == WaitingFor(kind=WaitKind.KEEPER)
         await pause(bed)
 
-        assert bed.engine.shown(held).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
+        assert bed.engine.runs.shown(held).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
         bed.reconnect(FakeKeeper(keeper_id="keeper-2"))
         assert (await bed.keeper.next_spawn()).run_id == behind.id  # it has given its slot back
         bed.keeper.end(behind.id)
@@ -233,7 +233,7 @@ async def test_a_run_that_its_keeper_could_not_start_is_held(
         bed.keeper.refusing = False
         await bed.tick(5)
 
-        run = bed.engine.shown(await bed.run(run.id))
+        run = bed.engine.runs.shown(await bed.run(run.id))
         assert run.waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
         assert len(bed.keeper.spawns) == 1
         await bed.engine.pausing.resume(JOB)
@@ -256,12 +256,12 @@ async def test_a_pause_outlasts_a_killed_server_with_what_it_holds(tmp_path: Pat
     await bed.start()
 
     assert bed.engine.pausing.in_force() == [set_pause]
-    assert bed.engine.shown(kept).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
+    assert bed.engine.runs.shown(kept).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="job")
     bed.keeper.end(holder.id)
     assert (await bed.keeper.next_spawn()).run_id == asked.id
     await bed.tick(10)
     await until_ticked(bed, 1, at=20)
-    (fate,) = [fate for fate in await bed.engine.why("job", 10) if fate.outcome is Outcome.MISSED]
+    (fate,) = [fate for fate in await bed.engine.ticks.why("job", 10) if fate.outcome is Outcome.MISSED]
     assert fate.count == 2  # each tick once, though two servers told of them
     await bed.stop()
 
@@ -305,11 +305,11 @@ async def test_a_group_or_everything_holds_its_tasks_and_resuming_one_ends_no_ot
         await bed.engine.pausing.resume(JOB)
         await settle()
 
-        assert bed.engine.shown(waiting).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
+        assert bed.engine.runs.shown(waiting).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
         assert [each.scope for each in bed.engine.pausing.of("job")] == [GROUP]
         await pause(bed, ALL)
         await bed.engine.pausing.resume(GROUP)
-        assert bed.engine.shown(waiting).waiting_for == WaitingFor(kind=WaitKind.PAUSE)
+        assert bed.engine.runs.shown(waiting).waiting_for == WaitingFor(kind=WaitKind.PAUSE)
         await bed.engine.pausing.resume(ALL)
         await bed.until(EventKind.RUN_STARTED, waiting.id)
 
@@ -345,7 +345,7 @@ async def test_a_pause_that_cannot_be_written_holds_nothing(tmp_path: Path) -> N
         bed.store.broken = False
 
         assert bed.engine.pausing.in_force() == []
-        assert bed.engine.shown(waiting).waiting_for == WaitingFor(
+        assert bed.engine.runs.shown(waiting).waiting_for == WaitingFor(
             kind=WaitKind.TASK, name="job", run_ids=(holder.id,)
         )
 
@@ -383,10 +383,10 @@ async def test_a_run_at_the_keepers_start_is_missed_by_a_pause(tmp_path: Path) -
 async def test_what_is_paused_does_not_come_next(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task(cron=("@daily",)), task("other", cron=("@daily",))) as bed:
         await pause(bed)
-        assert [each.task_name for each in bed.engine.coming(3)] == ["other"] * 3
+        assert [each.task_name for each in bed.engine.ticks.coming(3)] == ["other"] * 3
         await pause(bed, ALL)
-        assert bed.engine.coming(3) == []
-        assert len(bed.engine.next_ticks("job", 3)) == 3
+        assert bed.engine.ticks.coming(3) == []
+        assert len(bed.engine.ticks.next("job", 3)) == 3
 
 
 async def test_a_pause_and_its_end_are_told(tmp_path: Path) -> None:
@@ -404,8 +404,8 @@ async def test_a_paused_task_counts_no_run_twice(tmp_path: Path) -> None:
         await bed.trigger("job")
         kept = await bed.trigger("job")
         await pause(bed)
-        cancelled = await bed.engine.stop_run(kept.id, by="test")
+        cancelled = await bed.engine.runs.stop(kept.id, by="test")
 
         assert cancelled.status is Status.ENDED
-        assert bed.engine.count(Status.PENDING) + bed.engine.count(Status.RUNNING) == 1
+        assert bed.engine.runs.count(Status.PENDING) + bed.engine.runs.count(Status.RUNNING) == 1
         await bed.engine.pausing.resume(JOB)

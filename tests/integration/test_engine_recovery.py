@@ -46,10 +46,10 @@ async def test_a_run_that_goes_on_without_the_server_ends_under_the_next(tmp_pat
         await bed.until(EventKind.RUN_STARTED, run.id)
 
         await bed.restart()
-        assert [one.id for one in bed.engine.running("job")] == [run.id]
+        assert [one.id for one in bed.engine.runs.running("job")] == [run.id]
         bed.keeper.end(run.id, 7)
 
-        ended = await bed.engine.wait(run.id, 60)
+        ended = await bed.engine.runs.wait(run.id, 60)
         assert (ended.end_reason, ended.exit_code) == (EndReason.FAILED, 7)
         assert len(bed.keeper.spawns) == 1
 
@@ -62,7 +62,7 @@ async def test_a_run_that_ended_while_no_server_was_there_has_its_true_end(tmp_p
         bed.keeper.end(run.id, 7)
 
         await bed.start()
-        ended = await bed.engine.wait(run.id, 60)
+        ended = await bed.engine.runs.wait(run.id, 60)
         await settle()
 
         assert (ended.end_reason, ended.exit_code, ended.end_at) == (EndReason.FAILED, 7, NOON)
@@ -75,7 +75,7 @@ async def test_pending_runs_stay_pending_and_start_in_their_order(tmp_path: Path
         await bed.keeper.next_spawn()
 
         await bed.restart()
-        assert [run.id for run in bed.engine.pending("job")][-2:] == [runs[1].id, runs[2].id]
+        assert [run.id for run in bed.engine.runs.pending("job")][-2:] == [runs[1].id, runs[2].id]
         bed.keeper.end(runs[0].id)
         second = await bed.keeper.next_spawn()
         bed.keeper.end(runs[1].id)
@@ -180,7 +180,7 @@ async def test_when_the_keeper_dies_its_runs_are_lost_once_and_new_ones_work(tmp
         assert lost.run.end_reason is EndReason.LOST
         assert spawn.run_id == waiting.id
         bed.keeper.end(waiting.id)
-        assert (await bed.engine.wait(waiting.id, 60)).end_reason is EndReason.SUCCESS
+        assert (await bed.engine.runs.wait(waiting.id, 60)).end_reason is EndReason.SUCCESS
 
 
 async def test_a_trigger_without_a_keeper_waits_for_one(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_a_connection_that_is_cut_loses_no_run_of_a_keeper_that_lives(tmp_
     async with bed_of(tmp_path, task()) as bed:
         run = await bed.trigger("job")
         await bed.until(EventKind.RUN_STARTED, run.id)
-        await bed.engine.stop_run(run.id, by="api")
+        await bed.engine.runs.stop(run.id, by="api")
         await bed.until(EventKind.KEEPER_READY)
         assert bed.keeper.link is not None
 
@@ -216,7 +216,7 @@ async def test_a_connection_that_is_cut_loses_no_run_of_a_keeper_that_lives(tmp_
         # What was asked of it may have been lost with the connection: it is asked again.
         assert [await bed.keeper.next_stop() for _ in range(2)] == [(run.id, "api")] * 2
         bed.keeper.end_stopped(run.id)
-        assert (await bed.engine.wait(run.id, 60)).end_reason is EndReason.STOPPED
+        assert (await bed.engine.runs.wait(run.id, 60)).end_reason is EndReason.STOPPED
         assert len(bed.keeper.spawns) == 1
 
 
@@ -324,9 +324,9 @@ async def test_a_stop_while_the_hand_over_is_written_keeps_the_run_from_starting
         bed.keeper.end(first.id)
         await hold.reached.wait()
 
-        await bed.engine.stop_run(second.id, by="api")
+        await bed.engine.runs.stop(second.id, by="api")
         hold.release.set()
-        ended = await bed.engine.wait(second.id, 60)
+        ended = await bed.engine.runs.wait(second.id, 60)
 
         assert ended.end_reason is EndReason.STOPPED
         assert len(bed.keeper.spawns) == 1

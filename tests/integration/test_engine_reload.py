@@ -13,7 +13,7 @@ import pytest
 from engine_bed import NOON, Bed, FakeKeeper, bed_of, settle
 
 from rota.config.config import Config, Group, Jobs, Server, Storage
-from rota.engine.engine import Effects
+from rota.engine.reloading import Effects
 from rota.model.error import StoreUnavailable, TaskNotFound
 from rota.model.event import EventKind
 from rota.model.job import Job
@@ -38,7 +38,7 @@ def task(name: str = "job", **fields: Any) -> Task:
 async def reload(bed: Bed, *tasks: Task, **tables: Any) -> Effects:
     """Give the engine these tasks, and the bed, whose next server reads the same file."""
     bed.config = replace(bed.config, tasks={each.name: each for each in tasks}, **tables)
-    return await bed.engine.reload(bed.config)
+    return await bed.engine.reloading.reload(bed.config)
 
 
 def as_services(*names: str) -> dict[str, Service]:
@@ -109,7 +109,7 @@ async def test_runs_that_wait_of_a_task_that_is_removed_end_stopped_and_those_th
 ) -> None:
     async with busy_bed(tmp_path, exit_codes=frozenset({3})) as (bed, first, second):
         at = bed.clock.now() + 10 * MINUTE
-        third = await bed.engine.trigger("job", triggered_by=TriggeredBy.API, at=at)
+        third = await bed.engine.triggering.trigger("job", triggered_by=TriggeredBy.API, at=at)
 
         effects = await reload(bed, task("another"))
         ended = [await bed.until(EventKind.RUN_ENDED, run.id) for run in (second, third)]
@@ -129,10 +129,10 @@ async def test_runs_that_wait_of_a_task_that_is_removed_end_stopped_and_those_th
 
 async def test_it_is_known_beforehand_which_runs_would_end(tmp_path: Path) -> None:
     async with busy_bed(tmp_path) as (bed, _, second):
-        would = bed.engine.effects(Config(tasks={})).stopped
+        would = bed.engine.reloading.effects(Config(tasks={})).stopped
 
         assert [run.id for run in would] == [second.id]
-        assert [run.id for run in bed.engine.pending("job")] == [second.id]
+        assert [run.id for run in bed.engine.runs.pending("job")] == [second.id]
 
 
 async def test_a_task_that_goes_while_a_run_of_it_is_being_written_down_leaves_no_run_that_waits(
@@ -226,8 +226,8 @@ async def test_what_runs_of_a_task_that_is_gone_counts_in_its_group_and_in_the_s
         )
         await bed.until(EventKind.RUN_STARTED, one.id)
         await bed.restart()
-        assert {run.id for run in bed.engine.running("job")} == {first.id}
-        assert bed.engine.count(Status.RUNNING) == 2
+        assert {run.id for run in bed.engine.runs.running("job")} == {first.id}
+        assert bed.engine.runs.count(Status.RUNNING) == 2
 
 
 async def test_a_run_that_was_just_handed_over_starts_by_the_definition_of_that_moment(
@@ -275,7 +275,7 @@ async def test_more_slots_start_those_who_wait_and_another_overlap_has_others_le
 
         await reload(bed, task(max_concurrent=2))
         await bed.until(EventKind.RUN_STARTED, second.id)
-        assert [run.id for run in bed.engine.pending("job")] == [third.id]
+        assert [run.id for run in bed.engine.runs.pending("job")] == [third.id]
 
         await reload(bed, task(on_overlap=Overlap.REPLACE))
         assert await bed.keeper.next_stop() == (first.id, "a newer run, which replaces it")
@@ -286,7 +286,7 @@ async def test_another_deadline_holds_for_those_who_wait_already(tmp_path: Path)
         await bed.trigger("job")
         await bed.tick(60)
         await ticks(bed, 2)
-        [waiting] = bed.engine.pending("job")
+        [waiting] = bed.engine.runs.pending("job")
 
         await reload(bed, task(cron=("* * * * *",), start_deadline=timedelta(seconds=5)))
         await bed.tick(6)
@@ -302,7 +302,7 @@ async def test_an_added_task_comes_due_and_a_changed_schedule_owes_nothing(tmp_p
 
         await reload(bed, task("hourly", cron=("*/5 * * * *",)), task("added", cron=("* * * * *",)))
         await settle()
-        [(name, at), *_] = [(each.task_name, each.scheduled_at) for each in bed.engine.coming(3)]
+        [(name, at), *_] = [(each.task_name, each.scheduled_at) for each in bed.engine.ticks.coming(3)]
         came = []
         for minute in range(1, 6):
             await bed.tick(31 if minute == 1 else 60)
@@ -346,10 +346,10 @@ async def test_a_store_that_cannot_write_refuses_it_and_the_former_tasks_stay(tm
             await bed.trigger("job")
 
         with pytest.raises(StoreUnavailable):
-            await bed.engine.reload(Config())
+            await bed.engine.reloading.reload(Config())
 
         assert set(bed.engine.tasks) == {"job"}
-        assert [run.id for run in bed.engine.pending("job")] == [second.id]
+        assert [run.id for run in bed.engine.runs.pending("job")] == [second.id]
         bed.store.broken = False
 
 
@@ -358,7 +358,7 @@ async def test_jobs_go_by_new_rules_too(tmp_path: Path) -> None:
         await reload(bed, jobs=Jobs(max_concurrent=1))
         job = Job(command=("true",), cwd="/", stdin=Stdin.NONE)
         first, second = [
-            await bed.engine.start_job(job, env={}, triggered_by=TriggeredBy.API) for _ in range(2)
+            await bed.engine.triggering.start_job(job, env={}, triggered_by=TriggeredBy.API) for _ in range(2)
         ]
 
         assert second.waiting_for and second.waiting_for.kind is WaitKind.JOBS
@@ -426,4 +426,4 @@ async def test_a_lost_keepers_run_of_a_task_that_is_gone_is_not_handed_to_the_ne
 
         assert ended.run and ended.run.end_reason is EndReason.STOPPED
         assert bed.keeper.spawns == []
-        assert bed.engine.count(Status.PENDING) == 0
+        assert bed.engine.runs.count(Status.PENDING) == 0

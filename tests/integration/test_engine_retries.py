@@ -119,7 +119,7 @@ async def test_what_somebody_stopped_is_not_tried_again_however_it_ends(tmp_path
         stopped, failing = await bed.trigger("job"), await bed.trigger("other")
         for run in (stopped, failing):
             await bed.keeper.next_spawn()
-            await bed.engine.stop_run(run.id, by="ann")
+            await bed.engine.runs.stop(run.id, by="ann")
 
         bed.keeper.end_stopped(stopped.id)
         bed.keeper.end(failing.id, 1)
@@ -136,8 +136,8 @@ async def test_an_attempt_can_be_cancelled_in_its_delay(tmp_path: Path) -> None:
         second = await attempt_after(bed, first)
 
         with pytest.raises(RunEnded, match=f"it failed and is tried again as run {second.id}"):
-            await bed.engine.stop_run(first.id, by="ann")
-        cancelled = await bed.engine.stop_run(second.id, by="ann")
+            await bed.engine.runs.stop(first.id, by="ann")
+        cancelled = await bed.engine.runs.stop(second.id, by="ann")
 
         assert (cancelled.end_reason, cancelled.next_attempt_run_id) == (EndReason.STOPPED, None)
         await bed.tick(60)
@@ -153,7 +153,7 @@ async def test_in_its_delay_an_attempt_holds_no_slot_and_counts_in_no_queue(tmp_
         assert (await bed.keeper.next_spawn()).run_id == other.id
         second = await attempt_after(bed, first)
         assert second.status is Status.PENDING
-        assert second not in bed.engine.pending("job")
+        assert second not in bed.engine.runs.pending("job")
 
 
 @pytest.mark.parametrize("rules", [{"on_overlap": Overlap.SKIP}, {"max_queued": 1}])
@@ -173,7 +173,7 @@ async def test_once_due_an_attempt_goes_before_all_who_wait_and_is_never_turned_
 
         assert (await bed.keeper.next_spawn()).run_id == second.id
         if "max_queued" in rules:
-            assert bed.engine.pending("job")[-1].id == waits.id
+            assert bed.engine.runs.pending("job")[-1].id == waits.id
 
 
 async def test_attempts_that_are_due_go_in_the_order_of_their_coming(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ async def test_attempts_that_are_due_go_in_the_order_of_their_coming(tmp_path: P
 
         await bed.tick(31)
 
-        assert [run.id for run in bed.engine.pending("job")][:2] == attempts
+        assert [run.id for run in bed.engine.runs.pending("job")][:2] == attempts
 
 
 async def test_a_newer_run_of_a_task_that_replaces_cancels_the_attempt(tmp_path: Path) -> None:
@@ -224,16 +224,16 @@ async def test_a_run_that_fails_while_a_newer_one_waits_to_replace_it_is_not_tri
 async def test_who_waits_for_a_run_waits_for_its_last_attempt(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task()) as bed:
         run = await bed.trigger("job")
-        early = asyncio.create_task(bed.engine.wait(run.id, 60))
+        early = asyncio.create_task(bed.engine.runs.wait(run.id, 60))
         await bed.keeper.next_spawn()
         first = await failed(bed, run.id)
-        late = asyncio.create_task(bed.engine.wait(run.id, 60))
+        late = asyncio.create_task(bed.engine.runs.wait(run.id, 60))
         await bed.tick(31)
         second = await bed.keeper.next_spawn()
 
         bed.keeper.end(second.run_id)
 
-        for waiter in (early, late, asyncio.create_task(bed.engine.wait(run.id, 60))):
+        for waiter in (early, late, asyncio.create_task(bed.engine.runs.wait(run.id, 60))):
             ended = await waiter
             assert (ended.id, ended.end_reason) == (first.next_attempt_run_id, EndReason.SUCCESS)
 
@@ -242,7 +242,7 @@ async def test_a_wait_that_is_over_in_the_delay_shows_the_attempt_that_is_to_com
     async with bed_of(tmp_path, task()) as bed:
         first = await started_and_failed(bed)
 
-        stands = await bed.engine.wait(first.id, 0.01)
+        stands = await bed.engine.runs.wait(first.id, 0.01)
 
         assert (stands.id, stands.status) == (first.next_attempt_run_id, Status.PENDING)
         assert stands.waiting_for is not None
@@ -330,14 +330,16 @@ async def test_a_tick_is_tried_again_as_that_tick_and_claims_no_other(tmp_path: 
         assert spawn.env["ROTA_SCHEDULED_AT"] == again.env["ROTA_SCHEDULED_AT"] == "2026-03-02T13:00:00Z"
         bed.keeper.end(again.run_id)
         await bed.until(EventKind.RUN_ENDED, again.run_id)
-        (fate,) = await bed.engine.why("job", 10)
+        (fate,) = await bed.engine.ticks.why("job", 10)
         assert (fate.count, fate.message) == (1, "ran, and ended as failed; its attempt 2 ended as success")
 
 
 async def test_secrets_go_from_attempt_to_attempt_and_are_gone_after_the_last(tmp_path: Path) -> None:
     declared = (Param(name="PIN", kind=ParamKind.ENV, type=ParamType.SECRET),)
     async with bed_of(tmp_path, task(attempts=2, params=declared)) as bed:
-        run = await bed.engine.trigger("job", triggered_by=TriggeredBy.API, params={"PIN": "hunter22"})
+        run = await bed.engine.triggering.trigger(
+            "job", triggered_by=TriggeredBy.API, params={"PIN": "hunter22"}
+        )
         await bed.keeper.next_spawn()
         first = await failed(bed, run.id)
         second = await attempt_after(bed, first)
@@ -374,10 +376,10 @@ async def test_the_first_attempt_of_a_key_stands_for_all(tmp_path: Path) -> None
         key="k", method="POST", path="/x", body_hash="h", run_id=RunId(""), status_code=201, at=NOON
     )
     async with bed_of(tmp_path, task()) as bed:
-        run = await bed.engine.trigger("job", triggered_by=TriggeredBy.API, request=request)
+        run = await bed.engine.triggering.trigger("job", triggered_by=TriggeredBy.API, request=request)
         await bed.keeper.next_spawn()
         first = await failed(bed, run.id)
 
-        last = await bed.engine.last_attempt(await bed.run(run.id))
+        last = await bed.engine.runs.last_attempt(await bed.run(run.id))
 
         assert last.id == first.next_attempt_run_id

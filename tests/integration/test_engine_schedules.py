@@ -66,7 +66,7 @@ async def test_a_tick_while_the_task_runs_waits_or_is_skipped(tmp_path: Path) ->
 
         assert skipped.run is not None
         assert (skipped.run.task_name, skipped.run.end_reason) == ("skip", EndReason.SKIPPED)
-        assert len(bed.engine.pending("queue")) + len(bed.engine.running("queue")) == 2
+        assert len(bed.engine.runs.pending("queue")) + len(bed.engine.runs.running("queue")) == 2
 
 
 async def test_a_disabled_task_has_no_ticks(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ async def test_a_disabled_task_has_no_ticks(tmp_path: Path) -> None:
         await bed.tick(60)
 
         assert (await bed.keeper.next_spawn()).env["ROTA_TASK"] == "on"
-        assert bed.engine.next_ticks("off", 3) == []
-        following = [tick.due_at for tick in bed.engine.next_ticks("on", 2)]
+        assert bed.engine.ticks.next("off", 3) == []
+        following = [tick.due_at for tick in bed.engine.ticks.next("on", 2)]
         assert following == [NOON + timedelta(minutes=2), NOON + timedelta(minutes=3)]
 
 

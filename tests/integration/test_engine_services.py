@@ -124,7 +124,7 @@ async def test_neither_pauses_nor_the_slots_of_tasks_hold_it(tmp_path: Path) -> 
 async def test_what_is_stopped_by_its_service_stays_so_and_by_its_run_does_not(tmp_path: Path) -> None:
     async with bed_of(tmp_path, service()) as bed:
         [run] = await all_started(bed, 1)
-        await bed.engine.stop_run(run, by="cli")
+        await bed.engine.runs.stop(run, by="cli")
         bed.keeper.end_stopped(run)
         await bed.until(EventKind.RUN_ENDED, run)
         await bed.settled()
@@ -403,7 +403,9 @@ async def test_other_definitions_restart_scale_stop_and_start_and_leave_the_rest
             service("other", {"run": "other"}, instances=2),
             service("new"),
         ]
-        done = await bed.engine.reload(replace(bed.config, services={each.name: each for each in after}))
+        done = await bed.engine.reloading.reload(
+            replace(bed.config, services={each.name: each for each in after})
+        )
 
         assert (done.stopped_services, done.restarted, done.scaled) == (("gone",), ("other",), ("more",))
         stopped = {(await bed.keeper.next_stop())[0] for _ in range(2)}
@@ -424,7 +426,7 @@ async def test_a_life_that_begins_while_another_definition_is_being_written_is_r
         await bed.tick(2)
         hold = bed.store.hold("save_services")
         other = {"web": service("web", {"run": "other"})}
-        reloading = asyncio.create_task(bed.engine.reload(replace(bed.config, services=other)))
+        reloading = asyncio.create_task(bed.engine.reloading.reload(replace(bed.config, services=other)))
         await hold.reached.wait()
 
         bed.keeper.end(old, 1)
@@ -450,9 +452,11 @@ async def test_a_service_that_comes_back_before_its_lives_have_ended_gets_others
         [above] = await all_started(bed, 1)
         await bed.tick(2)
 
-        await bed.engine.reload(replace(bed.config, services={}))
+        await bed.engine.reloading.reload(replace(bed.config, services={}))
         assert (await bed.keeper.next_stop())[0] == above  # and what it depends on waits for its end
-        await bed.engine.reload(replace(bed.config, services={"web": service("web", {"run": "other"})}))
+        await bed.engine.reloading.reload(
+            replace(bed.config, services={"web": service("web", {"run": "other"})})
+        )
 
         assert (await bed.keeper.next_stop())[0] == below
         bed.keeper.end_stopped(below)
@@ -544,4 +548,4 @@ async def test_services_do_not_wait_for_slots_and_their_runs_say_no_secret(tmp_p
         spawns = [await bed.keeper.next_spawn() for _ in range(3)]
 
         assert all(spawn.env["KEY"] == "hunter22" and spawn.secrets == ("hunter22",) for spawn in spawns)
-        assert bed.engine.count(Status.PENDING) + bed.engine.count(Status.RUNNING) == 3
+        assert bed.engine.runs.count(Status.PENDING) + bed.engine.runs.count(Status.RUNNING) == 3

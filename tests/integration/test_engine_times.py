@@ -37,7 +37,7 @@ async def runs(bed: Bed, name: str = "job") -> list[Run]:
 
 async def later(bed: Bed, minutes: float, name: str = "job") -> Run:
     at = bed.clock.now() + minutes * MINUTE
-    return await bed.engine.trigger(name, triggered_by=TriggeredBy.API, at=at)
+    return await bed.engine.triggering.trigger(name, triggered_by=TriggeredBy.API, at=at)
 
 
 async def test_after_a_gap_the_newest_tick_runs_and_one_run_says_how_many_went_by(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ async def test_what_has_not_started_by_its_deadline_is_missed_out_of_the_queue(t
         await bed.until(EventKind.RUN_CREATED)
         await bed.tick(60)
         await bed.until(EventKind.RUN_CREATED)
-        assert len(bed.engine.pending("job")) == 1
+        assert len(bed.engine.runs.pending("job")) == 1
 
         await bed.tick(180)
         ended = (await bed.until(EventKind.RUN_ENDED)).run
@@ -217,7 +217,7 @@ async def test_jitter_puts_off_the_start_and_leaves_the_tick_where_it_is(tmp_pat
         due = {run.task_name: run.due_at for run in created if run is not None and run.due_at is not None}
         assert len(due) == 20
         assert {run.scheduled_at for run in created if run is not None} == {NOON + HOUR}
-        assert bed.engine.pending("job-0") == []
+        assert bed.engine.runs.pending("job-0") == []
 
         for _ in range(601):
             await bed.tick(1)
@@ -277,7 +277,7 @@ async def test_a_run_for_later_can_be_cancelled(tmp_path: Path) -> None:
         await settle()
         run = await later(bed, 10)
 
-        cancelled = await bed.engine.stop_run(run.id, by="me")
+        cancelled = await bed.engine.runs.stop(run.id, by="me")
         await bed.tick(700)
 
         assert (cancelled.end_reason, cancelled.message) == (EndReason.STOPPED, "cancelled by me")

@@ -23,7 +23,7 @@ def task(name: str = "job", **fields: object) -> Task:
 async def test_a_trigger_runs_and_its_waiter_gets_the_end(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task(exit_codes=frozenset({0, 3}))) as bed:
         run = await bed.trigger("job")
-        waiter = asyncio.create_task(bed.engine.wait(run.id, 60))
+        waiter = asyncio.create_task(bed.engine.runs.wait(run.id, 60))
         spawn = await bed.keeper.next_spawn()
         bed.keeper.end(run.id, 3)
 
@@ -73,7 +73,7 @@ async def test_a_run_that_was_turned_away_or_cancelled_is_judged_too(tmp_path: P
         waits = await bed.trigger("queued")
 
         skipped = await bed.trigger("job")
-        cancelled = await bed.engine.stop_run(waits.id, by="ann")
+        cancelled = await bed.engine.runs.stop(waits.id, by="ann")
 
         assert (skipped.end_reason, skipped.is_failure) == (EndReason.SKIPPED, True)
         assert (cancelled.end_reason, cancelled.is_failure) == (EndReason.STOPPED, True)
@@ -121,8 +121,8 @@ async def test_a_start_is_told_while_the_run_goes_on(tmp_path: Path) -> None:
         await bed.until(EventKind.RUN_STARTED, run.id)
 
         assert (await bed.run(run.id)).status is Status.RUNNING
-        assert [one.id for one in bed.engine.running("job")] == [run.id]
-        assert bed.engine.pending("job") == []
+        assert [one.id for one in bed.engine.runs.running("job")] == [run.id]
+        assert bed.engine.runs.pending("job") == []
 
 
 async def test_runs_over_the_limit_wait_and_start_in_their_order(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_triggers_at_once_never_get_the_same_slot(tmp_path: Path) -> None:
         waiting = [run for run in runs if run.hand_over is None and run.status is Status.PENDING]
         full = [run for run in runs if run.end_reason is EndReason.QUEUE_FULL]
         assert (len(handed), len(waiting), len(full)) == (1, 3, 4)
-        assert [run.id for run in bed.engine.pending("job")] == [run.id for run in (*handed, *waiting)]
+        assert [run.id for run in bed.engine.runs.pending("job")] == [run.id for run in (*handed, *waiting)]
         assert {(await bed.run(run.id)).end_reason for run in full} == {EndReason.QUEUE_FULL}
 
 
@@ -199,7 +199,7 @@ async def test_a_burst_of_replacements_leaves_one_running_and_the_newest_waiting
             assert ended.run is not None
             assert ended.run.end_reason is EndReason.SKIPPED
         assert [stopped for stopped, _ in bed.keeper.stops] == [runs[0].id]
-        assert [run.id for run in bed.engine.pending("job")][-1] == runs[-1].id
+        assert [run.id for run in bed.engine.runs.pending("job")][-1] == runs[-1].id
 
 
 async def test_a_waiting_run_is_cancelled(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ async def test_a_waiting_run_is_cancelled(tmp_path: Path) -> None:
         second = await bed.trigger("job")
         third = await bed.trigger("job")
 
-        cancelled = await bed.engine.stop_run(second.id, by="api")
+        cancelled = await bed.engine.runs.stop(second.id, by="api")
         await bed.keeper.next_spawn()
         bed.keeper.end(first.id)
 
@@ -222,26 +222,26 @@ async def test_a_running_run_is_stopped_by_the_keeper(tmp_path: Path) -> None:
         run = await bed.trigger("job")
         await bed.until(EventKind.RUN_STARTED, run.id)
 
-        asked = await bed.engine.stop_run(run.id, by="cli")
+        asked = await bed.engine.runs.stop(run.id, by="cli")
         assert await bed.keeper.next_stop() == (run.id, "cli")
         bed.keeper.end_stopped(run.id)
 
         assert asked.status is Status.RUNNING
-        assert (await bed.engine.wait(run.id, 60)).end_reason is EndReason.STOPPED
+        assert (await bed.engine.runs.wait(run.id, 60)).end_reason is EndReason.STOPPED
 
 
 async def test_an_ended_run_cannot_be_stopped(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task()) as bed:
         bed.keeper.at_once = True
         run = await bed.trigger("job")
-        await bed.engine.wait(run.id, 60)
+        await bed.engine.runs.wait(run.id, 60)
 
         with pytest.raises(RunEnded):
-            await bed.engine.stop_run(run.id, by="api")
+            await bed.engine.runs.stop(run.id, by="api")
         with pytest.raises(RunNotFound):
-            await bed.engine.stop_run(RunId("01890000-0000-7000-8000-000000000000"), by="api")
+            await bed.engine.runs.stop(RunId("01890000-0000-7000-8000-000000000000"), by="api")
         with pytest.raises(RunNotFound):
-            await bed.engine.wait(RunId("01890000-0000-7000-8000-000000000000"), 1)
+            await bed.engine.runs.wait(RunId("01890000-0000-7000-8000-000000000000"), 1)
 
 
 async def test_a_wait_that_is_over_gives_the_run_as_it_stands(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ async def test_a_wait_that_is_over_gives_the_run_as_it_stands(tmp_path: Path) ->
         run = await bed.trigger("job")
         await bed.until(EventKind.RUN_STARTED, run.id)
 
-        waited = await bed.engine.wait(run.id, 0.01)
+        waited = await bed.engine.runs.wait(run.id, 0.01)
 
         assert waited.status is Status.RUNNING
 
@@ -257,7 +257,7 @@ async def test_a_wait_that_is_over_gives_the_run_as_it_stands(tmp_path: Path) ->
 async def test_ten_thousand_wait_at_once(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task()) as bed:
         run = await bed.trigger("job")
-        waiters = [asyncio.ensure_future(bed.engine.wait(run.id, 60)) for _ in range(10_000)]
+        waiters = [asyncio.ensure_future(bed.engine.runs.wait(run.id, 60)) for _ in range(10_000)]
         await bed.keeper.next_spawn()
 
         bed.keeper.end(run.id)
@@ -286,7 +286,9 @@ async def test_refused_triggers_change_nothing(tmp_path: Path) -> None:
         with pytest.raises(ManualTriggerOff):
             await bed.trigger("fixed")
         with pytest.raises(Invalid) as invalid:
-            await bed.engine.trigger("job", triggered_by=TriggeredBy.API, params={"a": "1", "b": None})
+            await bed.engine.triggering.trigger(
+                "job", triggered_by=TriggeredBy.API, params={"a": "1", "b": None}
+            )
 
         assert [fault.location for fault in invalid.value.faults] == ["body.params.a", "body.params.b"]
         assert await bed.store.open_runs() == []
@@ -297,13 +299,13 @@ async def test_a_key_that_is_taken_gives_its_slot_back(tmp_path: Path) -> None:
         request = Request(
             key="k", method="POST", path="/", body_hash="", run_id=RunId(""), status_code=0, at=NOON
         )
-        first = await bed.engine.trigger("job", triggered_by=TriggeredBy.API, request=request)
+        first = await bed.engine.triggering.trigger("job", triggered_by=TriggeredBy.API, request=request)
         await bed.keeper.next_spawn()
         bed.keeper.end(first.id)
-        await bed.engine.wait(first.id, 60)
+        await bed.engine.runs.wait(first.id, 60)
 
         with pytest.raises(KeyTaken) as taken:
-            await bed.engine.trigger("job", triggered_by=TriggeredBy.API, request=request)
+            await bed.engine.triggering.trigger("job", triggered_by=TriggeredBy.API, request=request)
         after = await bed.trigger("job")
 
         assert (taken.value.request.run_id, taken.value.request.status_code) == (first.id, 201)
@@ -317,7 +319,7 @@ async def test_the_recorded_answer_of_a_skipped_trigger_is_409(tmp_path: Path) -
         )
         await bed.trigger("job")
 
-        skipped = await bed.engine.trigger("job", triggered_by=TriggeredBy.API, request=request)
+        skipped = await bed.engine.triggering.trigger("job", triggered_by=TriggeredBy.API, request=request)
 
         recorded = await bed.store.request("k")
         assert (recorded.run_id, recorded.status_code) == (skipped.id, 409)
@@ -340,7 +342,7 @@ async def test_a_run_that_the_keeper_cannot_start_now_stays_pending_and_goes_whe
         assert refused.run_id == again.run_id == run.id
         assert refused.attempt != again.attempt
         bed.keeper.end(run.id)
-        assert (await bed.engine.wait(run.id, 60)).end_reason is EndReason.SUCCESS
+        assert (await bed.engine.runs.wait(run.id, 60)).end_reason is EndReason.SUCCESS
 
 
 async def test_a_refused_run_is_tried_again_after_a_while(tmp_path: Path) -> None:
@@ -361,9 +363,9 @@ async def test_a_refused_run_that_was_stopped_is_not_tried_again(tmp_path: Path)
     async with bed_of(tmp_path, task()) as bed:
         bed.keeper.refusing = True
         run = await bed.trigger("job")
-        await bed.engine.stop_run(run.id, by="api")
+        await bed.engine.runs.stop(run.id, by="api")
 
-        ended = await bed.engine.wait(run.id, 60)
+        ended = await bed.engine.runs.wait(run.id, 60)
 
         assert ended.end_reason is EndReason.STOPPED
         assert ended.start_at is None
@@ -375,7 +377,7 @@ async def test_a_stop_leaves_runs_alone_and_sends_waiters_away_with_what_stands(
     await bed.start()
     run = await bed.trigger("job")
     await bed.until(EventKind.RUN_STARTED, run.id)
-    waiter = asyncio.create_task(bed.engine.wait(run.id, 60))
+    waiter = asyncio.create_task(bed.engine.runs.wait(run.id, 60))
     await asyncio.sleep(0)
 
     await bed.engine.stop()

@@ -100,7 +100,7 @@ class Chaos:
     async def stop(self) -> None:
         async def ask(run_id: RunId) -> None:
             with suppress(RotaError):
-                await self.bed.engine.stop_run(run_id, by="chaos")
+                await self.bed.engine.runs.stop(run_id, by="chaos")
 
         if self.asked:
             self.work.append(asyncio.create_task(ask(self.random.choice(list(self.asked)))))

@@ -84,9 +84,9 @@ def lives(pid: int) -> bool:
 async def test_a_program_runs_and_its_exit_code_comes_back(tmp_path: Path) -> None:
     script = 'test "$ROTA_TASK" = job && exit 7'
     async with serving(tmp_path, Task(name="job", run=script, exit_codes=frozenset({7}))) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
 
-        ended = await server.engine.wait(run.id, 30)
+        ended = await server.engine.runs.wait(run.id, 30)
 
         assert (ended.end_reason, ended.exit_code) == (EndReason.SUCCESS, 7)
         assert ended.duration is not None
@@ -94,9 +94,9 @@ async def test_a_program_runs_and_its_exit_code_comes_back(tmp_path: Path) -> No
 
 async def test_a_program_that_cannot_be_started_says_why(tmp_path: Path) -> None:
     async with serving(tmp_path, Task(name="job", run=("/no/such/program",))) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
 
-        ended = await server.engine.wait(run.id, 30)
+        ended = await server.engine.runs.wait(run.id, 30)
 
         assert ended.end_reason is EndReason.START_FAILED
         assert ended.message is not None
@@ -106,14 +106,14 @@ async def test_a_program_that_cannot_be_started_says_why(tmp_path: Path) -> None
 
 async def test_a_run_outlives_its_server_and_is_stopped_by_the_next(tmp_path: Path) -> None:
     async with serving(tmp_path, Task(name="job", run=("sleep", "1000"))) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
         await server.until(EventKind.RUN_STARTED)
         await server.leave()
 
         await server.start()
-        (running,) = server.engine.running("job")
-        await server.engine.stop_run(run.id, by="api")
-        ended = await server.engine.wait(run.id, 30)
+        (running,) = server.engine.runs.running("job")
+        await server.engine.runs.stop(run.id, by="api")
+        ended = await server.engine.runs.wait(run.id, 30)
 
         assert running.id == run.id
         assert (ended.end_reason, ended.signal, ended.exit_code) == (EndReason.STOPPED, "SIGTERM", None)
@@ -122,12 +122,12 @@ async def test_a_run_outlives_its_server_and_is_stopped_by_the_next(tmp_path: Pa
 
 async def test_the_runs_of_a_killed_keeper_are_lost_and_their_processes_gone(tmp_path: Path) -> None:
     async with serving(tmp_path, Task(name="job", run=("sleep", "1000"))) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
-        waiting = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
+        waiting = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
         started = (await server.until(EventKind.RUN_STARTED)).run
         os.kill(server.links[-1].pid, signal.SIGKILL)
 
-        lost = await server.engine.wait(run.id, 30)
+        lost = await server.engine.runs.wait(run.id, 30)
         successor = (await server.until(EventKind.RUN_STARTED)).run
 
         assert lost.end_reason is EndReason.LOST
@@ -140,7 +140,7 @@ async def test_the_runs_of_a_killed_keeper_are_lost_and_their_processes_gone(tmp
 
 async def test_a_shutdown_ends_runs_keeper_and_leaves_no_record_behind(tmp_path: Path) -> None:
     async with serving(tmp_path, Task(name="job", run=("sleep", "1000"))) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
         await server.until(EventKind.RUN_STARTED)
 
         await server.engine.shutdown()
@@ -167,9 +167,9 @@ async def test_a_task_runs_as_its_user_and_its_log_stays_ours(tmp_path: Path) ->
         env={"SHELL": "mine"},
     )
     async with serving(tmp_path, task) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
 
-        ended = await server.engine.wait(run.id, 30)
+        ended = await server.engine.runs.wait(run.id, 30)
 
         log = tmp_path / "runs" / run.id[:7] / f"{run.id}.log"
         home = pwd.getpwnam("nobody").pw_dir
@@ -187,9 +187,9 @@ async def test_a_folder_that_the_user_may_not_enter_is_told(tmp_path: Path) -> N
     async with serving(
         tmp_path, Task(name="job", run="true", user="nobody", working_dir=str(closed))
     ) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
 
-        ended = await server.engine.wait(run.id, 30)
+        ended = await server.engine.runs.wait(run.id, 30)
 
         assert ended.end_reason is EndReason.START_FAILED
         assert ended.message == f"cannot enter the working folder '{closed}': Permission denied"
@@ -197,9 +197,9 @@ async def test_a_folder_that_the_user_may_not_enter_is_told(tmp_path: Path) -> N
 
 async def test_a_user_that_the_machine_does_not_have_is_told(tmp_path: Path) -> None:
     async with serving(tmp_path, Task(name="job", run="true", user="no-such-user")) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
 
-        ended = await server.engine.wait(run.id, 30)
+        ended = await server.engine.runs.wait(run.id, 30)
 
         assert (ended.end_reason, ended.pid) == (EndReason.START_FAILED, None)
         assert ended.message == "this machine has no user 'no-such-user'"
@@ -218,11 +218,11 @@ async def test_a_run_that_is_stopped_while_its_user_is_looked_for_never_starts(
     monkeypatch.setattr("rota.engine.handing.find_account", slow)
     me = pwd.getpwuid(os.geteuid()).pw_name
     async with serving(tmp_path, Task(name="job", run="true", user=me)) as server:
-        run = await server.engine.trigger("job", triggered_by=TriggeredBy.API)
+        run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
         await asyncio.to_thread(asked.wait, 30)
 
-        await server.engine.stop_run(run.id, by="a test")
+        await server.engine.runs.stop(run.id, by="a test")
         go_on.set()
-        ended = await server.engine.wait(run.id, 30)
+        ended = await server.engine.runs.wait(run.id, 30)
 
         assert (ended.end_reason, ended.pid) == (EndReason.STOPPED, None)

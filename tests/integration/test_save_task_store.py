@@ -38,7 +38,7 @@ async def take(api: Api, folder: Path) -> Any:
     def read(instead: Mapping[str, str] = NOTHING) -> Config:
         return load(folder / "rota.toml", instead=instead)
 
-    await api.bed.engine.reload(read())
+    await api.bed.engine.reloading.reload(read())
     return replace(api.rota, loading=Loading(read=read, loaded_at=api.bed.clock.now()))
 
 

@@ -36,7 +36,7 @@ def files_with(data: Path, text: str) -> list[Path]:
 
 
 async def trigger(bed: Bed, **params: object) -> Run:
-    return await bed.engine.trigger("job", triggered_by=TriggeredBy.API, params=params)
+    return await bed.engine.triggering.trigger("job", triggered_by=TriggeredBy.API, params=params)
 
 
 async def test_the_program_gets_it_the_log_hides_it_and_the_run_shows_only_that_it_is_there(
@@ -60,7 +60,7 @@ async def test_it_is_kept_until_the_run_ends_however_it_ends(tmp_path: Path) -> 
         await bed.until(EventKind.RUN_STARTED, running.id)
         assert all(sealed(tmp_path))
 
-        await bed.engine.stop_run(waiting.id, by="a test")
+        await bed.engine.runs.stop(waiting.id, by="a test")
         bed.keeper.end(running.id)
         await bed.until(EventKind.RUN_ENDED, running.id)
 

@@ -118,7 +118,7 @@ async def _find(call: Call, task_id: str) -> Run | StoredWait:
     run = await call.rota.store.run(RunId(task_id))
     if run is None:
         raise MCPError(code=INVALID_PARAMS, message=f"there is no task {task_id}")
-    return await call.rota.engine.last_attempt(run)
+    return await call.rota.engine.runs.last_attempt(run)
 
 
 def _standing(of: Run | StoredWait, task_id: str) -> dict[str, Any]:

@@ -204,7 +204,7 @@ class _Stop:
         return {run.id: RunEnded(run.id) for run in runs if run.status is Status.ENDED}
 
     async def do(self, runs: Sequence[Run]) -> Mapping[RunId, RotaError]:
-        stops = (self._rota.engine.stop_run(run.id, by=self._by) for run in runs)
+        stops = (self._rota.engine.runs.stop(run.id, by=self._by) for run in runs)
         return _refused(runs, await asyncio.gather(*stops, return_exceptions=True))
 
 

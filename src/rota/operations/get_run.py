@@ -18,4 +18,4 @@ async def get_run(rota: Rota, run_id: str) -> Run:
     run = await rota.store.run(found)
     if run is None:
         raise RunNotFound(run_id)
-    return rota.engine.shown(run)
+    return rota.engine.runs.shown(run)

@@ -24,7 +24,7 @@ async def list_runs(
         page = await rota.store.runs(wanted, limit=limit, cursor=cursor)
     except ValueError as error:
         raise Invalid([Fault(location="query.cursor", message=str(error), value=cursor)]) from error
-    return replace(page, items=[rota.engine.shown(run) for run in page.items])
+    return replace(page, items=[rota.engine.runs.shown(run) for run in page.items])
 
 
 async def _deleted(rota: Rota, wanted: RunFilter, limit: int, cursor: str | None) -> Page:

@@ -62,9 +62,9 @@ def task_now(rota: Rota, name: str, *, ticks: int, last_runs: Sequence[Run]) -> 
     """How the engine has the task now."""
     return TaskNow(
         task=rota.engine.tasks[name],
-        running=len(rota.engine.running(name)),
-        pending=len(rota.engine.pending(name)),
-        next_ticks=rota.engine.next_ticks(name, ticks),
+        running=len(rota.engine.runs.running(name)),
+        pending=len(rota.engine.runs.pending(name)),
+        next_ticks=rota.engine.ticks.next(name, ticks),
         last_runs=last_runs,
         pauses=rota.engine.pausing.of(name),
     )

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def next_ticks(rota: Rota, *, limit: int) -> Sequence[Coming]:
     """The next ticks, and the pending runs that are not due yet, in the order in which they are due."""
-    return rota.engine.coming(limit)
+    return rota.engine.ticks.coming(limit)

@@ -52,7 +52,7 @@ async def kept(rota: Rota, secrets: Mapping[str, str]) -> dict[str, str]:
 
     Raises StoreUnavailable.
     """
-    return await rota.engine.digests(secrets)
+    return await rota.engine.triggering.digests(secrets)
 
 
 async def _repeated(rota: Rota, earlier: Request, request: Request) -> Triggered:
@@ -62,7 +62,7 @@ async def _repeated(rota: Rota, earlier: Request, request: Request) -> Triggered
     if run is None:
         raise RunNotFound(earlier.run_id)
     turned_away = TURNED_AWAY.get(earlier.status_code)
-    return Triggered(run=await rota.engine.last_attempt(run), turned_away=turned_away, repeated=True)
+    return Triggered(run=await rota.engine.runs.last_attempt(run), turned_away=turned_away, repeated=True)
 
 
 def _turned_away(run: Run) -> EndReason | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rota.config.config import Config
     from rota.config.difference import Difference
     from rota.config.watched import Mark
-    from rota.engine.engine import Effects
+    from rota.engine.reloading import Effects
     from rota.operations.rota import Rota
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ def would_go_by(rota: Rota, config: Config) -> Reloaded:
     return Reloaded(
         dry_run=True,
         difference=difference(rota.config, config),
-        effects=rota.engine.effects(config),
+        effects=rota.engine.reloading.effects(config),
         warnings=[str(warning) for warning in config.warnings],
     )
 
@@ -69,7 +69,7 @@ async def go_by(rota: Rota, config: Config, marks: Mapping[str, Mark | None], *,
     reloaded = Reloaded(
         dry_run=False,
         difference=named,
-        effects=await rota.engine.reload(config),
+        effects=await rota.engine.reloading.reload(config),
         warnings=[str(warning) for warning in config.warnings],
     )
     await asyncio.to_thread(rota.loading.note, config.watched, marks)

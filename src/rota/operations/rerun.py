@@ -78,7 +78,7 @@ async def run_again(
     return await once(
         rota,
         request,
-        lambda: rota.engine.trigger(
+        lambda: rota.engine.triggering.trigger(
             task.name,
             triggered_by=triggered_by,
             params=params,
@@ -97,7 +97,7 @@ def check(rota: Rota, run: Run) -> None:
         if faults:
             raise Invalid(faults)
     else:
-        rota.engine.may_be_triggered(_task_of(rota, run).name)
+        rota.engine.triggering.may_be_triggered(_task_of(rota, run).name)
         effective_params(_task_of(rota, run), _params_of(rota, run, NOTHING))
 
 

@@ -87,7 +87,7 @@ async def save_task(
 
 async def _policy(rota: Rota, path: str, name: str) -> Callable[[Config], None]:
     """Raises TaskNotAllowed for a task that may do more than a job."""
-    login = (await rota.engine.login()).environment["PATH"] if rota.config.jobs.is_bounded else ""
+    login = (await rota.engine.triggering.login()).environment["PATH"] if rota.config.jobs.is_bounded else ""
     search = os.environ.get("PATH", login)
 
     def check(config: Config) -> None:

@@ -24,8 +24,8 @@ def shutdown(rota: Rota) -> Leaving:
     """Ask for the end of everything; it follows at once, and the server's process leaves last."""
     leaving = Leaving(
         pid=rota.pid,
-        running=rota.engine.count(Status.RUNNING),
-        pending=rota.engine.count(Status.PENDING),
+        running=rota.engine.runs.count(Status.RUNNING),
+        pending=rota.engine.runs.count(Status.PENDING),
     )
     rota.shutdown_asked.set()
     return leaving

@@ -71,10 +71,10 @@ async def start_job(
         faults = list(faults_of(wanted, rota.config.jobs, now=rota.engine.now()))
         if faults:
             raise Invalid(faults)
-        login = await rota.engine.login()
+        login = await rota.engine.triggering.login()
         job = _job(wanted, rota.config.jobs, login)
         await _check_policy(rota.config.jobs, job, wanted.env, login)
-        return await rota.engine.start_job(
+        return await rota.engine.triggering.start_job(
             job,
             env=wanted.env,
             at=wanted.at,

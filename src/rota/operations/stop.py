@@ -15,4 +15,4 @@ async def stop(rota: Rota, run_id: str, *, by: str) -> Run:
     """The run as it stands once the stop is under way. Raises RunNotFound, RunUnclear, RunEnded,
     StoreUnavailable.
     """
-    return rota.engine.shown(await rota.engine.stop_run(await which_run(rota, run_id), by=by))
+    return rota.engine.runs.shown(await rota.engine.runs.stop(await which_run(rota, run_id), by=by))

@@ -36,7 +36,7 @@ async def trigger(
     return await once(
         rota,
         request,
-        lambda: rota.engine.trigger(
+        lambda: rota.engine.triggering.trigger(
             task_name, triggered_by=triggered_by, params=params, at=at, actor=actor, request=request
         ),
     )

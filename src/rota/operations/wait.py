@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 async def wait(rota: Rota, run_id: RunId, timeout: float) -> Run:  # noqa: ASYNC109  the run goes on after it
     """The run's last attempt, once ended; as it stands after `timeout` seconds or when the server stops."""
-    return await rota.engine.wait(run_id, timeout)
+    return await rota.engine.runs.wait(run_id, timeout)

@@ -89,7 +89,7 @@ async def wait_for_run(rota: Rota, wanted: WaitWanted, timeout: float | None) ->
     items = [
         look.result()
         if not look.cancelled() and look.exception() is None
-        else Awaited(run=await rota.engine.last_attempt(await get_run(rota, run_id)), met=False)
+        else Awaited(run=await rota.engine.runs.last_attempt(await get_run(rota, run_id)), met=False)
         for run_id, look in looks.items()
     ]
     met = all(each.met for each in items) if wanted.all else any(each.met for each in items)
@@ -132,7 +132,7 @@ async def _one(rota: Rota, run_id: RunId, wanted: WaitWanted) -> Awaited:
 
 async def _ended(rota: Rota, run_id: RunId) -> Run:
     """The ended run. While the server stops it stays without an end, and its waiters are sent away."""
-    while (run := await rota.engine.wait(run_id, _LONG)).status is not Status.ENDED:
+    while (run := await rota.engine.runs.wait(run_id, _LONG)).status is not Status.ENDED:
         if rota.engine.stopping:
             await asyncio.Event().wait()
     return run
@@ -140,7 +140,7 @@ async def _ended(rota: Rota, run_id: RunId) -> Run:
 
 async def _port(rota: Rota, run_id: RunId, port: int) -> Awaited:
     while True:
-        run = await rota.engine.wait(run_id, _LOOK)
+        run = await rota.engine.runs.wait(run_id, _LOOK)
         if run.status is Status.ENDED:
             return Awaited(run=run, met=False)
         if run.pid is not None and await asyncio.to_thread(listens, run.pid, run.id, port):

@@ -19,7 +19,7 @@ async def wait_for_start(rota: Rota, run: Run, timeout: float) -> Run:  # noqa: 
     kinds = {EventKind.RUN_STARTED, EventKind.RUN_ENDED}
     with rota.bus.subscribe(kinds=kinds, run_id=run.id) as moves:
         now = await rota.store.run(run.id)  # after the subscription: no move can come in between
-        run = run if now is None else rota.engine.shown(now)
+        run = run if now is None else rota.engine.runs.shown(now)
         if run.status is not Status.PENDING or run.waiting_for is not None:
             return run
         try:
@@ -30,4 +30,4 @@ async def wait_for_start(rota: Rota, run: Run, timeout: float) -> Run:  # noqa: 
         except TimeoutError:
             pass
     now = await rota.store.run(run.id)
-    return run if now is None else rota.engine.shown(now)
+    return run if now is None else rota.engine.runs.shown(now)

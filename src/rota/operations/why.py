@@ -35,8 +35,8 @@ async def why(rota: Rota, task_name: str, *, ticks: int) -> Why:
     task = rota.engine.tasks.get(task_name)
     if task is None:
         raise not_found(rota, task_name)
-    last = await rota.engine.why(task_name, ticks)
-    following = rota.engine.next_ticks(task_name, NEXT_TICKS)
+    last = await rota.engine.ticks.why(task_name, ticks)
+    following = rota.engine.ticks.next(task_name, NEXT_TICKS)
     pauses = rota.engine.pausing.of(task_name)
     note = None if following else no_ticks(task)
     if pauses and following:

@@ -48,7 +48,7 @@ async def list_jobs(call: Call, it: ListJobs) -> Answer:
     )
     page = await some_jobs(call.rota, wanted, limit=it.limit, cursor=it.cursor)
     total = await call.rota.store.count_runs(wanted, most=MOST_COUNTED)
-    shown = [call.rota.engine.shown(run) for run in page.items]
+    shown = [call.rota.engine.runs.shown(run) for run in page.items]
     data = {
         "jobs": [job_facts(call, run) for run in shown],
         "total": total,

@@ -48,7 +48,7 @@ async def list_runs(call: Call, it: ListRuns) -> Answer:
     wanted = filter_of(it.status, name)
     page = await some_runs(call.rota, wanted, limit=it.limit, cursor=it.cursor)
     total = await call.rota.store.count_runs(wanted, most=MOST_COUNTED)
-    shown = [call.rota.engine.shown(run) for run in page.items]
+    shown = [call.rota.engine.runs.shown(run) for run in page.items]
     data = {
         "runs": [run_facts(call, run) for run in shown],
         "total": total,
