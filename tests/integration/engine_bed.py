@@ -12,7 +12,7 @@ from rota.config.config import Config
 from rota.engine.clock import Clock
 from rota.engine.engine import Engine
 from rota.events.bus import Bus
-from rota.keeper.link import Ended, Notified, NotNow, Started
+from rota.keeper.messages import Ended, Notified, NotNow, Started
 from rota.model.error import StoreUnavailable
 from rota.model.event import Event, EventKind
 from rota.model.run import Cause, Ending, Run, RunId, TriggeredBy
@@ -23,7 +23,7 @@ from rota.storage.store import Store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from rota.keeper.link import Message, Spawn
+    from rota.keeper.messages import Message, Spawn
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 PATIENCE = 10.0  #: seconds after which a test that waits for an event has failed

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import uuid_utils
 
-from rota.keeper.link import Ended, KeeperLink, Notified, NotNow, Spawn, Started
+from rota.keeper.finding import find_keeper
+from rota.keeper.link import KeeperLink
+from rota.keeper.messages import Ended, Notified, NotNow, Spawn, Started
 from rota.model.run import RunId
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Probe:
         self._reader: asyncio.Task[None] | None = None
 
     async def connect(self, **options: Any) -> Probe:
-        self.link = await KeeperLink.open(self.data, **options)
+        self.link = await find_keeper(self.data, **options)
         for message in (*self.link.listed, *self.link.notified):
             self._note(message)
         self._reader = asyncio.create_task(self._read())

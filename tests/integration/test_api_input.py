@@ -11,7 +11,7 @@ import pytest
 from api_bed import TOKEN, Api
 from engine_bed import Bed
 
-from rota.keeper.link import KeeperLink, shutdown_keeper
+from rota.keeper.finding import find_keeper, shutdown_keeper
 from rota.model.event import EventKind
 from rota.model.task import Task
 
@@ -32,7 +32,7 @@ class ProcessBed(Bed):
     """With the real keeper."""
 
     async def _open_link(self) -> Any:
-        self.link = await KeeperLink.open(self.data)
+        self.link = await find_keeper(self.data)
         return self.link
 
     async def crash(self) -> None:

@@ -20,7 +20,7 @@ from rota.storage.page import RunFilter
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rota.keeper.link import Message
+    from rota.keeper.messages import Message
 
 OLAF = Actor(kind=ActorKind.USER, name="olaf")
 ALL = Scope(kind=PauseKind.ALL)

@@ -11,7 +11,7 @@ import pytest
 from engine_bed import Bed, FakeKeeper, bed_of, settle
 
 from rota.config.config import Group, Server
-from rota.keeper.link import Notified, Spawn
+from rota.keeper.messages import Notified, Spawn
 from rota.model.error import ShuttingDown, StoreUnavailable, TaskIsService
 from rota.model.event import EventKind
 from rota.model.pause import PauseKind, Scope

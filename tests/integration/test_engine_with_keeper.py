@@ -18,6 +18,7 @@ from rota.config.config import Config
 from rota.engine.engine import Engine
 from rota.events.bus import Bus
 from rota.keeper.account import Account, find_account
+from rota.keeper.finding import find_keeper
 from rota.keeper.link import KeeperLink
 from rota.model.event import Event, EventKind
 from rota.model.run import EndReason, Status, TriggeredBy
@@ -58,7 +59,7 @@ class Server:
         raise AssertionError("the bus was closed")
 
     async def _open_link(self) -> KeeperLink:
-        self.links.append(await KeeperLink.open(self.data))
+        self.links.append(await find_keeper(self.data))
         return self.links[-1]
 
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from keeper_probe import Probe, is_alive, kill, until_gone
 
+from rota.keeper.finding import find_keeper, shutdown_keeper, upgrade_keeper
 from rota.keeper.journal import Journal, read
-from rota.keeper.link import KeeperLink, read_endings, read_left, shutdown_keeper
+from rota.keeper.link import KeeperLink
 from rota.keeper.protocol import encode
+from rota.keeper.recorded import read_endings, read_left
 from rota.logs.reader import LogFollower
 from rota.model.error import Unusable
 from rota.model.run import Cause
@@ -412,8 +414,8 @@ async def test_a_re_execution_under_load_loses_nothing(probe: Probe) -> None:
 
     await probe.disconnect()
     for _ in range(3):
-        link = await KeeperLink.open(probe.data)
-        await link.upgrade(probe.data)
+        link = await find_keeper(probe.data)
+        await upgrade_keeper(link, probe.data)
         assert link.pid == keeper
         short += [_spawn_shell(link, f"exit {n}") for n in range(20, 25)]
         await link.close()
@@ -493,13 +495,13 @@ async def test_an_idle_keeper_without_a_server_leaves(tmp_path: Path) -> None:
     )
     said, _ = await launcher.communicate()
     assert said == b"ready"
-    link = await KeeperLink.open(tmp_path, launch=False)
+    link = await find_keeper(tmp_path, launch=False)
 
     await link.close()
     await until_gone(link.pid)
 
     with pytest.raises(Unusable):
-        await KeeperLink.open(tmp_path, launch=False)
+        await find_keeper(tmp_path, launch=False)
 
 
 async def test_peak_memory_is_told_only_where_it_can_be_told_truly(probe: Probe) -> None:

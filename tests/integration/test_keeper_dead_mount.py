@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from keeper_probe import Probe, is_alive
 
-from rota.keeper.link import shutdown_keeper
+from rota.keeper.finding import shutdown_keeper
 from rota.model.run import Cause
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 from keeper_probe import Probe, is_alive, until_gone
 
-from rota.keeper.link import Checked, KeeperLink, Spawn, shutdown_keeper
+from rota.keeper.finding import find_keeper, shutdown_keeper, upgrade_keeper
+from rota.keeper.messages import Checked, Spawn
 from rota.model.error import RunEnded
 from rota.model.run import RunId
 
@@ -107,8 +108,8 @@ async def test_a_re_execution_gives_up_checks_and_leaves_none_of_them_behind(
     left = int((tmp_path / "pid").read_text())
     assert is_alive(left)
     await probe.disconnect()
-    link = await KeeperLink.open(probe.data)
-    await link.upgrade(probe.data)
+    link = await find_keeper(probe.data)
+    await upgrade_keeper(link, probe.data)
     await link.close()
     await probe.connect()
 
@@ -170,8 +171,8 @@ async def test_a_re_execution_goes_on_hearing(probe: Probe, tmp_path: Path) -> N
     )
     await probe.until(lambda: run in probe.notified)
     await probe.disconnect()
-    link = await KeeperLink.open(probe.data)
-    await link.upgrade(probe.data)
+    link = await find_keeper(probe.data)
+    await upgrade_keeper(link, probe.data)
     await link.close()
     await probe.connect()
     assert probe.notified[run].ready

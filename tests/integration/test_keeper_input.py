@@ -17,7 +17,7 @@ from keeper_probe import Probe, is_alive, kill
 
 import rota
 from rota.keeper import input as keeper_input
-from rota.keeper.link import KeeperLink, shutdown_keeper
+from rota.keeper.finding import find_keeper, shutdown_keeper, upgrade_keeper
 from rota.keeper.protocol import PROTOCOL
 from rota.model.error import InputClosed, InputFull, KeeperUnavailable, NoTerminal, RunEnded, Unusable
 from rota.model.input import MOST_UNREAD, Input
@@ -596,8 +596,8 @@ async def test_a_re_execution_keeps_terminals_and_what_was_not_read(probe: Probe
 
     keeper = probe.link.pid
     await probe.disconnect()
-    link = await KeeperLink.open(probe.data)
-    await link.upgrade(probe.data)
+    link = await find_keeper(probe.data)
+    await upgrade_keeper(link, probe.data)
     await link.close()
     again = await Probe(probe.data).connect()
 

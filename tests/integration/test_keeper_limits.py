@@ -16,7 +16,8 @@ from keeper_probe import Probe, is_alive, until_gone
 
 from rota.keeper import cgroup
 from rota.keeper.account import find_account
-from rota.keeper.link import KeeperLink, read_left, shutdown_keeper
+from rota.keeper.finding import find_keeper, shutdown_keeper, upgrade_keeper
+from rota.keeper.recorded import read_left
 from rota.model.limit import HeldBy
 from rota.model.run import Cause
 from rota.model.task import Stdin
@@ -153,8 +154,8 @@ async def test_a_run_keeps_its_group_and_its_limits_over_an_upgrade_of_the_keepe
     before = (await probe.until_started(run)).limits
 
     await probe.disconnect()
-    link = await KeeperLink.open(probe.data)
-    await link.upgrade(probe.data)
+    link = await find_keeper(probe.data)
+    await upgrade_keeper(link, probe.data)
     await link.close()
     await probe.connect()
     probe.link.stop(run, "a test")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from keeper_probe import Probe, kill, until_gone
 
-from rota.keeper.link import KeeperLink, shutdown_keeper
+from rota.keeper.finding import find_keeper, shutdown_keeper, upgrade_keeper
 from rota.logs.beginning import beginning
 from rota.logs.reader import LogFollower
 from rota.model.run import Cause
@@ -139,8 +139,8 @@ async def test_a_cap_outlives_a_re_execution(probe: Probe, policy: LogOnFull) ->
     await until(lambda: (probe.data / "come").exists())
 
     await probe.disconnect()
-    link = await KeeperLink.open(probe.data)
-    await link.upgrade(probe.data)
+    link = await find_keeper(probe.data)
+    await upgrade_keeper(link, probe.data)
     await link.close()
     (probe.data / "go").touch()
     again = await Probe(probe.data).connect()

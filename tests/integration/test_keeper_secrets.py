@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from keeper_probe import Probe
 
-from rota.keeper.link import KeeperLink, shutdown_keeper
+from rota.keeper.finding import find_keeper, shutdown_keeper, upgrade_keeper
 from rota.model.input import Input
 from rota.model.task import Stdin
 
@@ -54,8 +54,8 @@ async def test_a_secret_that_comes_in_two_reads_is_hidden_also_over_a_re_executi
             await asyncio.sleep(0.005)
 
     await probe.disconnect()
-    link = await KeeperLink.open(probe.data)
-    await link.upgrade(probe.data)
+    link = await find_keeper(probe.data)
+    await upgrade_keeper(link, probe.data)
     await link.close()
     (probe.data / "go").touch()
     again = await Probe(probe.data).connect()

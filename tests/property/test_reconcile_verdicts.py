@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rota.engine.reconcile import handed_elsewhere, reconcile
-from rota.keeper.link import Ended, Started
+from rota.keeper.messages import Ended, Started
 from rota.model.run import Ending, HandOver, Run, RunId, Status, TriggeredBy
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)

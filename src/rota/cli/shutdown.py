@@ -101,11 +101,12 @@ def _end_survivors(data: Path) -> int:
 
 
 async def _ask_keeper(data: Path, tell: Tell) -> bool:
-    from rota.keeper.link import Ended, KeeperLink
+    from rota.keeper.finding import find_keeper
+    from rota.keeper.messages import Ended
     from rota.model.error import Unusable
 
     try:
-        link = await KeeperLink.open(data, launch=False, upgrade=False)
+        link = await find_keeper(data, launch=False, upgrade=False)
     except Unusable:
         return False
     await link.shutdown()

@@ -28,7 +28,7 @@ from rota.daemon.http import HttpServer
 from rota.daemon.token import token_of
 from rota.engine.engine import Engine
 from rota.events.bus import BLOCK, Bus
-from rota.keeper.link import KeeperLink
+from rota.keeper.finding import find_keeper
 from rota.mcp.room import PATH, Room
 from rota.model.error import Unusable
 from rota.operations.loading import Loading
@@ -173,7 +173,7 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
         bus=bus,
         data=data,
         open_link=partial(
-            KeeperLink.open,
+            find_keeper,
             data,
             descriptors=plan.descriptors,
             min_free_space=plan.config.storage.min_free_space,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rota.config.config import Config, Jobs
     from rota.engine.login import Login
     from rota.keeper.account import Account
-    from rota.keeper.link import Spawn
+    from rota.keeper.messages import Spawn
     from rota.model.job import Job
     from rota.model.run import EndReason, Run
     from rota.model.service import Service

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from rota.engine.clock import Clock, Ids
     from rota.events.bus import Bus
-    from rota.keeper.link import KeeperLink, Message, Spawn
+    from rota.keeper.link import KeeperLink
+    from rota.keeper.messages import Message, Spawn
     from rota.model.run import RunId
 
 log = structlog.get_logger()

@@ -36,7 +36,7 @@ from rota.engine.sweeper import Sweeper
 from rota.engine.ticks import Ticks
 from rota.engine.triggering import Triggering
 from rota.engine.waiters import Waiters
-from rota.keeper.link import KeeperLink
+from rota.keeper.finding import find_keeper
 from rota.model.definition import judging
 from rota.model.error import JobRefused, ShuttingDown, StoreUnavailable
 from rota.model.run import Status
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from rota.config.config import Config
     from rota.events.bus import Bus
+    from rota.keeper.link import KeeperLink
     from rota.model.run import Run
     from rota.model.task import Task
     from rota.storage.store import Store
@@ -113,7 +114,7 @@ class Engine:
             on_stored=self._is_stored,
         )
         self._dispatcher = Dispatcher(
-            open_link=open_link or (lambda: KeeperLink.open(data)), bus=bus, clock=self._clock, ids=ids
+            open_link=open_link or (lambda: find_keeper(data)), bus=bus, clock=self._clock, ids=ids
         )
         self._handing = Handing(
             definitions=self._definitions,

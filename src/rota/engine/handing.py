@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rota.engine.ledger import Entry, Ledger
     from rota.engine.store_watch import StoreWatch
     from rota.keeper.account import Account
-    from rota.keeper.link import NotNow
+    from rota.keeper.messages import NotNow
     from rota.model.run import HandOver, Run, RunId
 
 log = structlog.get_logger()

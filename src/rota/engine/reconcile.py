@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rota.keeper.link import Ended, Started
+from rota.keeper.messages import Ended, Started
 from rota.model.run import Status
 
 if TYPE_CHECKING:

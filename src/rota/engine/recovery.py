@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rota.engine.reconcile import handed_elsewhere, reconcile
-from rota.keeper.link import Ended, Left, Notified, NotNow, Started, read_endings, read_left
+from rota.keeper.messages import Ended, Notified, NotNow, Started
+from rota.keeper.recorded import Left, read_endings, read_left
 from rota.keeper.survivors import what_was_left
 from rota.logs.disk import size_of_log
 from rota.model.run import Cause, Ending, EndReason, Kind, Status, end_reason
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from rota.engine.ledger import Entry, Ledger
     from rota.engine.services.supervisor import Supervisor
     from rota.engine.startup import Startup
-    from rota.keeper.link import KeeperLink, Message
+    from rota.keeper.link import KeeperLink
+    from rota.keeper.messages import Message
     from rota.model.run import Run, RunId
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from rota.keeper.link import Spawn
+from rota.keeper.messages import Spawn
 from rota.model.param import ParamKind
 from rota.model.shell import invocation
 from rota.model.task import Stdin

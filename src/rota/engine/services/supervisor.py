@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rota.engine.services.supervised import Supervised
     from rota.engine.store_watch import StoreWatch
     from rota.events.bus import Bus
-    from rota.keeper.link import Notified
+    from rota.keeper.messages import Notified
     from rota.model.run import Run, RunId
     from rota.model.service import Service
     from rota.storage.services import Kept
