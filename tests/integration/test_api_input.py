@@ -221,7 +221,7 @@ async def test_input_goes_to_a_run_that_an_earlier_server_started(tmp_path: Path
         await asyncio.gather(*(send(after, run, close=True) for run in runs))
 
         assert await until_ended(after, runs[0]) == "before\nafter\n"
-        assert (await after.tcp.get(f"{runs[1]}/log/raw")).text == "after\r\nafter\r\n"
+        assert await until_ended(after, runs[1]) == "after\r\nafter\r\n"
         await after.close()
 
 
