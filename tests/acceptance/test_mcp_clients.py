@@ -523,6 +523,19 @@ async def test_a_failure_is_diagnosed_against_the_last_success(rota: Installed) 
     assert told["first_errors"] == ["1: connection refused"]
 
 
+async def test_failures_are_listed_alone(rota: Installed) -> None:
+    async with agent(rota) as one:
+        good = await one.use("run_task", task_id="quick")
+        bad = await one.use("run_task", task_id="flaky")
+        failed = await one.use("list_runs", is_failure=True)
+        others = await one.use("list_runs", is_failure=False)
+
+    assert bad["run_id"] in {run["run_id"] for run in failed["runs"]}
+    assert {run["status"] for run in failed["runs"]} == {"failed"}
+    assert good["run_id"] in {run["run_id"] for run in others["runs"]}
+    assert not {run["run_id"] for run in failed["runs"]} & {run["run_id"] for run in others["runs"]}
+
+
 async def test_lists_tell_how_many_there_are_in_all_and_how_to_go_on(rota: Installed) -> None:
     async with agent(rota) as one:
         for _ in range(3):

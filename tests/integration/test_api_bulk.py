@@ -289,15 +289,17 @@ async def test_many_are_deleted_and_restored_by_a_filter(api: Api, monkeypatch: 
     good = [await over(api, "plain") for _ in range(3)]
     bad = [await end(api, await start(api, "plain"), exit_code=1) for _ in range(3)]
 
-    deleted = await ask(api, "delete", filter={"end_reason": ["failed"]})
+    deleted = await ask(api, "delete", filter={"is_failure": True})
 
     assert counts(deleted) == (3, 3, 0)
     listed = (await api.tcp.get("/api/runs")).json()["items"]
     assert sorted(run["id"] for run in listed) == sorted(good)
 
     would = await ask(api, "restore", all=True, dry_run=True)
+    others = await ask(api, "restore", filter={"is_failure": False}, dry_run=True)
     restored = await ask(api, "restore", filter={"task_name": "plain", "end_reason": ["failed"]})
 
+    assert counts(others) == (0, 0, 0)
     assert counts(would) == counts(restored) == (3, 3, 0)
     assert len((await api.tcp.get("/api/runs")).json()["items"]) == len(good + bad)
     assert problems(await ask(api, "restore", ids=[bad[0]])) == {bad[0]: "run-not-deleted"}

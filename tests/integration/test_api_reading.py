@@ -56,6 +56,8 @@ async def test_runs_are_filtered_by_what_any_of_the_values_lets_through(tmp_path
 
         assert await ids("task_name=job") == [bad, good]
         assert await ids("end_reason=failed") == [bad]
+        assert await ids("is_failure=true") == [bad]
+        assert await ids("is_failure=false&task_name=job") == [good]
         assert await ids("end_reason=failed&end_reason=success&task_name=other") == [other]
         assert await ids("status=running&status=pending") == []
         assert await ids("triggered_by=cron") == []

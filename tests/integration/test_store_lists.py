@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sample_runs import NOW, a_job, a_run, ended, run_id, started
 
-from rota.model.run import Ending, EndReason, Kind, Status, TriggeredBy
+from rota.model.run import FAILURES, Ending, EndReason, Kind, Status, TriggeredBy
 from rota.storage.page import RunFilter, _query, fits
 from rota.storage.store import Store
 
@@ -38,7 +38,8 @@ def some_runs():
             yield ended(started(run))
         else:
             reason = dice.choice(sorted(EndReason))
-            yield run.ended(reason, Ending(end_at=run.created_at))
+            failures = dice.choice([FAILURES, frozenset({EndReason.STOPPED})])
+            yield run.ended(reason, Ending(end_at=run.created_at), failures=failures)
 
 
 RUNS = list(some_runs())
@@ -73,6 +74,16 @@ FILTERS += [
     )
     if kind or name or tags
 ]
+FILTERS += [
+    RunFilter(is_failure=is_failure, task_name=task_name, status=status, end_reason=end_reason, tags=tags)
+    for is_failure, task_name, status, end_reason, tags in itertools.product(
+        [True, False],
+        [None, "b"],
+        [None, {Status.ENDED}, {Status.RUNNING}],
+        [None, {EndReason.SUCCESS}, {EndReason.SUCCESS, EndReason.STOPPED, EndReason.LOST}],
+        [None, {"red"}],
+    )
+]
 
 
 def shows(wanted, run):
@@ -83,6 +94,7 @@ def shows(wanted, run):
         and (wanted.tags is None or (run.job is not None and not wanted.tags.isdisjoint(run.job.tags)))
         and (wanted.status is None or run.status in wanted.status)
         and (wanted.end_reason is None or run.end_reason in wanted.end_reason)
+        and (wanted.is_failure is None or run.is_failure is wanted.is_failure)
         and (wanted.triggered_by is None or run.triggered_by in wanted.triggered_by)
         and (wanted.created_after is None or run.created_at >= wanted.created_after)
         and (wanted.created_before is None or run.created_at < wanted.created_before)
@@ -234,6 +246,7 @@ async def test_no_list_sorts_or_reads_a_whole_table(store):
         (RunFilter(status={Status.RUNNING, Status.PENDING}), "runs_open"),
         (RunFilter(end_reason={EndReason.LOST}, triggered_by={TriggeredBy.CRON}), "runs_by_end"),
         (RunFilter(task_name="a", end_reason={EndReason.LOST}), "runs_by_task_and_end"),
+        (RunFilter(task_name="a", end_reason={EndReason.LOST}, is_failure=True), "runs_by_task_and_end"),
         (RunFilter(triggered_by={TriggeredBy.MCP}), "runs_by_trigger"),
         (RunFilter(kind={Kind.JOB}), "runs_by_kind"),
         (RunFilter(kind={Kind.JOB}, triggered_by={TriggeredBy.MCP}), "runs_by_kind"),
@@ -253,6 +266,25 @@ async def test_a_list_is_read_from_the_index_that_narrows_it_most(store, wanted,
     )
 
     assert index in step.split()
+
+
+async def test_failures_are_found_in_an_index_without_a_look_at_the_others(store):
+    for wanted, index in (
+        (RunFilter(is_failure=True), "runs_by_end"),
+        (RunFilter(is_failure=True, task_name="a"), "runs_by_task_and_end"),
+    ):
+        query = _query(wanted, 100, None, store._drift)
+        text = query.compile(dialect=store._readers._engine.dialect, compile_kwargs={"literal_binds": True})
+
+        plan = await store._readers.ask(
+            lambda connection, text=text: [
+                row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")
+            ]
+        )
+
+        found = [step for step in plan if step.startswith(("SCAN runs", "SEARCH runs")) and index in step]
+        assert len(found) == len(EndReason) - 1
+        assert all("USING COVERING INDEX" in step for step in found), plan
 
 
 async def test_tagged_runs_are_read_from_the_tags_own_index(store):

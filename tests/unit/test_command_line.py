@@ -121,18 +121,22 @@ def test_a_problem_is_its_title_and_a_line_for_each_fault(
 
 
 def test_filters_are_passed_on_as_the_api_calls_them(server: FakeServer, rota: Callable[..., int]):
-    server.answers["GET /api/runs"] = {"items": [], "next_cursor": None}
+    server.answers["GET /api/runs"] = server.answers["GET /api/jobs"] = {"items": [], "next_cursor": None}
 
     rota(
-        "runs", "backup", "--status", "ended", "--end-reason", "queue_full", "--end-reason", "lost", "-n", "5"
-    )
+        "runs", "backup", "--status", "ended", "--end-reason", "queue_full", "--end-reason", "lost",
+        "--is-failure", "-n", "5",
+    )  # fmt: skip
+    rota("jobs", "--no-is-failure")
 
     assert server.asked[0].query == {
         "task_name": ["backup"],
         "status": ["ended"],
         "end_reason": ["queue_full", "lost"],
+        "is_failure": ["true"],
         "limit": ["5"],
     }
+    assert server.asked[1].query == {"is_failure": ["false"], "limit": ["20"]}
 
 
 def test_runs_are_gathered_over_pages_and_no_more_than_asked_for(

@@ -27,6 +27,7 @@ def list_jobs(
     tag: Annotated[list[str] | None, Parameter(negative=())] = None,
     status: Annotated[list[Status] | None, words("--status")] = None,
     end_reason: Annotated[list[EndReason] | None, words("--end-reason")] = None,
+    is_failure: bool | None = None,
     triggered_by: Annotated[list[TriggeredBy] | None, words("--triggered-by")] = None,
     limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
     json: Json = False,
@@ -44,6 +45,8 @@ def list_jobs(
         Only the jobs that stand so; may be repeated.
     end_reason
         Only the jobs that ended so; may be repeated.
+    is_failure
+        Only the jobs that ended in a failure; with --no-is-failure only the others that have ended.
     triggered_by
         Only the jobs started so; may be repeated.
     limit
@@ -57,6 +60,7 @@ def list_jobs(
         "tag": tag,
         "status": [*status] if status else None,
         "end_reason": [*end_reason] if end_reason else None,
+        "is_failure": None if is_failure is None else str(is_failure).lower(),
         "triggered_by": [*triggered_by] if triggered_by else None,
         "limit": str(min(limit, LARGEST_PAGE)),
     }

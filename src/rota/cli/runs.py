@@ -34,6 +34,7 @@ def list_runs(
     *,
     status: Annotated[list[Status] | None, words("--status")] = None,
     end_reason: Annotated[list[EndReason] | None, words("--end-reason")] = None,
+    is_failure: bool | None = None,
     triggered_by: Annotated[list[TriggeredBy] | None, words("--triggered-by")] = None,
     created_after: str | None = None,
     created_before: str | None = None,
@@ -52,6 +53,9 @@ def list_runs(
         Only the runs that stand so; may be repeated.
     end_reason
         Only the runs that ended so; may be repeated.
+    is_failure
+        Only the runs that ended in a failure, by `failures` of their task; with --no-is-failure only the
+        others that have ended.
     triggered_by
         Only the runs started so; may be repeated.
     created_after
@@ -70,6 +74,7 @@ def list_runs(
         "task_name": task,
         "status": [*status] if status else None,
         "end_reason": [*end_reason] if end_reason else None,
+        "is_failure": None if is_failure is None else str(is_failure).lower(),
         "triggered_by": [*triggered_by] if triggered_by else None,
         "created_after": created_after,
         "created_before": created_before,

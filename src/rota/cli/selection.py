@@ -42,6 +42,8 @@ class Which:
     """Those that stand so; may be repeated."""
     end_reason: Annotated[list[EndReason] | None, words("--end-reason")] = None
     """Those that ended so; may be repeated."""
+    is_failure: bool | None = None
+    """Those that ended in a failure, by `failures` of their task; --no-is-failure: the others that ended."""
     triggered_by: Annotated[list[TriggeredBy] | None, words("--triggered-by")] = None
     """Those started so; may be repeated."""
     created_after: str | None = None
@@ -53,7 +55,7 @@ class Which:
     dry_run: Annotated[bool, Parameter(negative=(), show_default=False)] = False
     """Do nothing, and say how many it would be."""
 
-    def filters(self) -> dict[str, str | list[str]]:
+    def filters(self) -> dict[str, str | bool | list[str]]:
         """The filter, as the API takes it."""
         said: Mapping[str, str | Sequence[str] | None] = {
             "task_name": self.task,
@@ -66,7 +68,10 @@ class Which:
             "created_after": self.created_after,
             "created_before": self.created_before,
         }
-        return {name: value if isinstance(value, str) else [*value] for name, value in said.items() if value}
+        filters: dict[str, str | bool | list[str]] = {
+            name: value if isinstance(value, str) else [*value] for name, value in said.items() if value
+        }
+        return filters if self.is_failure is None else filters | {"is_failure": self.is_failure}
 
 
 #: A verb's parameter for it; what is not said is no filter at all.

@@ -37,6 +37,7 @@ class RunFilter:
     tags: AbstractSet[str] | None = None  #: of a job
     status: AbstractSet[Status] | None = None
     end_reason: AbstractSet[EndReason] | None = None
+    is_failure: bool | None = None  #: of an end, by what its task said then
     triggered_by: AbstractSet[TriggeredBy] | None = None
     created_after: datetime | None = None  #: this moment included
     created_before: datetime | None = None  #: this moment not included
@@ -56,6 +57,7 @@ def fits(run: Run, wanted: RunFilter) -> bool:
         and wanted.name in (None, name)
         and (wanted.tags is None or not wanted.tags.isdisjoint(tags))
         and all(allowed is None or value in allowed for value, allowed in chosen)
+        and wanted.is_failure in (None, run.is_failure)
         and (wanted.created_after is None or run.created_at >= wanted.created_after)
         and (wanted.created_before is None or run.created_at < wanted.created_before)
     )
@@ -90,7 +92,7 @@ def page(connection: Connection, wanted: RunFilter, limit: int, after: str | Non
 
 def count(connection: Connection, wanted: RunFilter, most: int, drift: Drift) -> int:
     """How many runs there are in all, counted no further than `most`."""
-    if any(chosen is not None and not chosen for chosen in _sets(wanted)):
+    if _is_of_none(wanted):
         return 0
     each = [select(_ids(wanted, branch, None, drift).subquery().c.id) for branch in _branches(wanted)]
     # One run may have several of the tags.
@@ -122,6 +124,7 @@ def _digest(wanted: RunFilter) -> bytes:
     parts: list[object] = [
         wanted.task_name,
         wanted.name,
+        wanted.is_failure,
         *(None if chosen is None else sorted(chosen) for chosen in _sets(wanted)),
         *(None if at is None else of_time(at) for at in (wanted.created_after, wanted.created_before)),
     ]
@@ -132,9 +135,14 @@ def _sets(wanted: RunFilter) -> tuple[AbstractSet[str] | None, ...]:
     return wanted.status, wanted.end_reason, wanted.triggered_by, wanted.kind, wanted.tags
 
 
+def _is_of_none(wanted: RunFilter) -> bool:
+    """Whether no run can be let through."""
+    return not _ends(wanted) or any(chosen is not None and not chosen for chosen in _sets(wanted))
+
+
 def _query(wanted: RunFilter, limit: int, after: str | None, drift: Drift) -> Select[*tuple[object, ...]]:
     newest = select(*RUNS.c).order_by(RUNS.c.id.desc()).limit(limit)
-    if any(chosen is not None and not chosen for chosen in _sets(wanted)):
+    if _is_of_none(wanted):
         return newest.where(false())
     branches = _branches(wanted)
     if len(branches) == 1 and wanted.tags is None:
@@ -173,6 +181,8 @@ def _conditions(
         conditions.append(_passed_by(RUNS.c.kind).in_(sorted(wanted.kind)))
     if wanted.end_reason is not None and narrow is not _By.END:
         conditions.append(_passed_by(RUNS.c.end_reason).in_(sorted(wanted.end_reason)))
+    if wanted.is_failure is not None:
+        conditions.append(RUNS.c.is_failure == int(wanted.is_failure))
     if wanted.created_after is not None:
         conditions.append(ids >= drift.first_id(wanted.created_after))
         conditions.append(RUNS.c.created_at >= of_time(wanted.created_after))
@@ -192,7 +202,7 @@ def _narrowest(wanted: RunFilter) -> _By | None:
     narrows = (
         (_By.TAG, wanted.tags is not None),
         (_By.NAME, wanted.name is not None),
-        (_By.END, wanted.end_reason is not None),
+        (_By.END, wanted.end_reason is not None or wanted.is_failure is not None),
         (_By.OPEN, wanted.status is not None and Status.ENDED not in wanted.status),
         (_By.TASK, wanted.task_name is not None),
         (_By.KIND, wanted.kind is not None and Kind.TASK not in wanted.kind),
@@ -211,7 +221,7 @@ def _branches(wanted: RunFilter) -> list[list[ColumnElement[bool]]]:
         case _By.TAG:
             return [[TAGS.c.tag == tag] for tag in sorted(wanted.tags or ())]
         case _By.END:
-            return [[RUNS.c.end_reason == reason] for reason in sorted(wanted.end_reason or ())]
+            return [[RUNS.c.end_reason == reason] for reason in _ends(wanted)]
         case _By.OPEN:
             return [[STILL_OPEN]]
         case _By.KIND:
@@ -220,6 +230,12 @@ def _branches(wanted: RunFilter) -> list[list[ColumnElement[bool]]]:
             return [[RUNS.c.triggered_by == by] for by in sorted(wanted.triggered_by or ())]
         case _:
             return [[]]
+
+
+def _ends(wanted: RunFilter) -> list[EndReason]:
+    """The end reasons that runs of this filter may have."""
+    reasons = set(EndReason if wanted.end_reason is None else wanted.end_reason)
+    return sorted(reasons - {EndReason.SUCCESS} if wanted.is_failure else reasons)
 
 
 def _passed_by(column: ColumnElement[str]) -> ColumnElement[str]:

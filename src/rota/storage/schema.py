@@ -28,7 +28,7 @@ from rota.model.task import Stdin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that these tables are the outcome of."""
 
 
@@ -187,6 +187,7 @@ Index(
     RUNS.c.id,
     RUNS.c.triggered_by,
     RUNS.c.kind,
+    RUNS.c.is_failure,
     sqlite_where=_ENDED,
     postgresql_where=_ENDED,
 )
@@ -196,6 +197,7 @@ Index(
     RUNS.c.end_reason,
     RUNS.c.id,
     RUNS.c.triggered_by,
+    RUNS.c.is_failure,
     sqlite_where=_ENDED,
     postgresql_where=_ENDED,
 )

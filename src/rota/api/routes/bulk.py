@@ -33,6 +33,9 @@ routes = router()
 class BulkFilter(RunsFilter):
     """The filters of `GET /api/runs`; a run is meant if all of them let it through."""
 
+    is_failure: StrictBool | None = Field(
+        default=None, description="Ended ones that their task counts as failures, or those that it does not."
+    )
     created_after: MomentInBody | None = Field(
         default=None, description="Created at this time or later (RFC 3339)."
     )

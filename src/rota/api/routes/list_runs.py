@@ -28,6 +28,9 @@ class Filter(Form):
     tag: list[str] = Field(default=[], description="Jobs that have this tag; may be repeated.")
     status: list[Status] = Field(default=[], description="Where they are in their life; may be repeated.")
     end_reason: list[EndReason] = Field(default=[], description="How they went; may be repeated.")
+    is_failure: Flag | None = Field(
+        default=None, description="Ended ones that their task counts as failures, or those that it does not."
+    )
     triggered_by: list[TriggeredBy] = Field(default=[], description="What started them; may be repeated.")
     created_after: Moment | None = Field(
         default=None, description="Created at this time or later (RFC 3339)."
@@ -41,6 +44,7 @@ class Filter(Form):
             tags=frozenset(self.tag) or None,
             status=frozenset(self.status) or None,
             end_reason=frozenset(self.end_reason) or None,
+            is_failure=self.is_failure,
             triggered_by=frozenset(self.triggered_by) or None,
             created_after=self.created_after,
             created_before=self.created_before,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Required
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Required
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from rota.mcp.arguments import Arguments, Cursor, Limit, OneStatus, OneTask
@@ -29,6 +31,9 @@ class ListRuns(Arguments):
 
     task_id: OneTask = None
     status: OneStatus = None
+    is_failure: Annotated[
+        bool | None, Field(description="Only ends that their task counts as failures; false: the others.")
+    ] = None
     limit: Limit = 20
     cursor: Cursor = None
 
@@ -45,7 +50,7 @@ class RunList(TypedDict, total=False):
 async def list_runs(call: Call, it: ListRuns) -> Answer:
     """A page of them."""
     name = None if it.task_id is None else await task_name(call, it.task_id)
-    wanted = filter_of(it.status, name)
+    wanted = replace(filter_of(it.status, name), is_failure=it.is_failure)
     page = await some_runs(call.rota, wanted, limit=it.limit, cursor=it.cursor)
     total = await call.rota.store.count_runs(wanted, most=MOST_COUNTED)
     shown = [call.rota.engine.runs.shown(run) for run in page.items]
