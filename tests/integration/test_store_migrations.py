@@ -4,10 +4,8 @@ import re
 import sqlite3
 import subprocess
 import sys
-from functools import partial
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,17 +14,17 @@ from sqlalchemy import create_engine
 
 from rota.model.error import Unusable
 from rota.storage import migrate as migrations
+from rota.storage import sqlite
 from rota.storage.row import of_run
 from rota.storage.schema import METADATA, REVISION, RUNS
-from rota.storage.store import Store
+from rota.storage.store import FILE, Store
 
 
 def definitions(path):
     """What each table and index was made with, but for the way that it was written down."""
     connection = sqlite3.connect(path)
     rows = connection.execute(
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
-        " AND name NOT LIKE 'sqlite%'"
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'"
     ).fetchall()
     connection.close()
     # A column that was added later stands behind the rules, on the line of the last of them.
@@ -36,7 +34,22 @@ def definitions(path):
     }
 
 
+OLDEST = min(migrations.known_revisions())
+
+
+def write_of_revision(revision, data):
+    """An empty database as a version of Rota left it that knew no later revision."""
+    engine = sqlite.writing(data / FILE)
+    (data / FILE).touch()
+    with engine.connect() as connection:
+        connection.exec_driver_sql(sqlite.BEGIN)
+        migrations._upgrade(connection, revision)
+        connection.commit()
+    engine.dispose()
+
+
 async def test_the_migrations_arrive_at_the_tables_of_the_code(tmp_path):
+    write_of_revision(OLDEST, tmp_path)
     await Store.open(tmp_path).close()
     engine = create_engine(f"sqlite:///{tmp_path / 'rota.db'}")
 
@@ -49,12 +62,13 @@ async def test_the_migrations_arrive_at_the_tables_of_the_code(tmp_path):
 
 
 async def test_the_checks_and_indexes_are_those_of_the_code_too(tmp_path):
-    await Store.open(tmp_path).close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'code.db'}")
-    METADATA.create_all(engine)
-    engine.dispose()
+    for folder in (tmp_path / "old", tmp_path / "new"):
+        folder.mkdir(mode=0o700)
+    write_of_revision(OLDEST, tmp_path / "old")
+    await Store.open(tmp_path / "old").close()
+    await Store.open(tmp_path / "new").close()
 
-    migrated, made = definitions(tmp_path / "rota.db"), definitions(tmp_path / "code.db")
+    migrated, made = definitions(tmp_path / "old" / FILE), definitions(tmp_path / "new" / FILE)
 
     assert migrated.keys() == made.keys()
     for name, sql in made.items():
@@ -69,14 +83,10 @@ def test_the_newest_migration_is_the_one_that_the_tables_name():
 
 
 @pytest.mark.parametrize("revision", sorted(migrations.known_revisions() - {REVISION}))
-async def test_a_database_of_an_older_version_is_brought_up_to_date_with_its_runs(
-    tmp_path, monkeypatch, revision
-):
+async def test_a_database_of_an_older_version_is_brought_up_to_date_with_its_runs(tmp_path, revision):
     runs = [a_run(1), ended(started(a_run(2))), a_tick(3)]
-    monkeypatch.setattr("alembic.command.upgrade", partial(_upgrade_to, revision, command.upgrade))
-    await Store.open(tmp_path).close()
-    _write_as_then(tmp_path / "rota.db", runs)
-    monkeypatch.undo()
+    write_of_revision(revision, tmp_path)
+    _write_as_then(tmp_path / FILE, runs)
 
     store = Store.open(tmp_path)
 
@@ -96,14 +106,12 @@ def _write_as_then(path, runs):
     connection.close()
 
 
-def _upgrade_to(revision, upgrade, config, _head):
-    upgrade(config, revision)
-
-
-async def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path):
-    store = Store.open(tmp_path)
-    await store.create(a_run())
-    await store.close()
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_a_database_that_is_new_or_up_to_date_is_opened_without_alembic(tmp_path, is_new):
+    if not is_new:
+        store = Store.open(tmp_path)
+        await store.create(a_run())
+        await store.close()
     program = (
         "import sys; from pathlib import Path; from rota.storage.store import Store;"
         "Store.open(Path(sys.argv[1])); assert 'sqlalchemy' in sys.modules;"
@@ -178,17 +186,22 @@ async def test_a_database_that_another_program_holds_is_refused(tmp_path, monkey
     await Store.open(tmp_path).close()
 
 
-async def test_a_migration_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
-    upgrade = migrations._upgrade
+@pytest.mark.parametrize(("way", "is_new"), [("_make", True), ("_upgrade", False)])
+async def test_tables_that_cannot_be_made_leave_nothing_behind(tmp_path, monkeypatch, way, is_new):
+    if not is_new:
+        write_of_revision(OLDEST, tmp_path)
+    before = definitions(tmp_path / FILE)
+    assert (before == {}) is is_new
+    do = getattr(migrations, way)
 
-    def fail(connection):
-        upgrade(connection)
+    def fail(*given):
+        do(*given)
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr(migrations, "_upgrade", fail)
+    monkeypatch.setattr(migrations, way, fail)
     with pytest.raises(RuntimeError):
         Store.open(tmp_path)
-    assert definitions(tmp_path / "rota.db") == {}
+    assert definitions(tmp_path / FILE) == before
 
     monkeypatch.undo()
     store = Store.open(tmp_path)

@@ -1,26 +1,33 @@
-"""Brings a database to this version's tables, and refuses one that it cannot understand."""
+"""Makes a new database, brings an older one to this version's tables, and refuses one from elsewhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import column, inspect, select, table
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
 from rota.model.error import Unusable
-from rota.storage.schema import REVISION
+from rota.storage.schema import METADATA, REVISION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _SCRIPTS = Path(__file__).parent / "migrations"
-_VERSIONS = table("alembic_version", column("version_num"))
+_VERSIONS = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where the database stands; Alembic's own, as it makes it."""
 
 
 def migrate(connection: Connection, *, begin: str) -> None:
-    """Run the migrations that are missing, in one transaction that `begin` opens; all or none of them stay.
+    """Make the tables, or run the migrations that are missing, in one transaction that `begin` opens.
 
-    Alembic is imported only when there is something to do: it takes longer than the rest of the start.
+    All of it stays, or nothing. Alembic is imported only for a database that is older: it takes longer than
+    the rest of the start. That the tables are the same by both ways, a test sees to.
     """
     found = _revision(connection)
     if found == REVISION:
@@ -33,7 +40,10 @@ def migrate(connection: Connection, *, begin: str) -> None:
     connection.commit()
     connection.exec_driver_sql(begin)
     try:
-        _upgrade(connection)
+        if found is None:
+            _make(connection)
+        else:
+            _upgrade(connection, "head")
     except BaseException:
         connection.rollback()
         raise
@@ -58,11 +68,17 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _upgrade(connection: Connection) -> None:
+def _make(connection: Connection) -> None:
+    METADATA.create_all(connection, checkfirst=False)
+    _VERSIONS.create(connection)
+    connection.execute(insert(_VERSIONS).values(version_num=REVISION))
+
+
+def _upgrade(connection: Connection, to: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
