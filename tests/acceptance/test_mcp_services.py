@@ -64,10 +64,13 @@ async def test_what_is_wrong_with_a_service_is_told_with_what_to_do_next(rota: I
         words = await one.read("control_service", service="sick", action="status")
 
     [instance] = answer["instances"]
-    assert (answer["state"], instance["message"]) == ("failed", "it ended with exit code 3")
+    assert (answer["state"], instance["message"]) == (
+        "failed",
+        "given up after 1 failure: it ended with exit code 3",
+    )
     assert answer["next"] == f'diagnose_run(run_id="{instance["run_id"]}") says why instance 0 is so.'
     assert words.startswith(
-        "service sick: failed, 0 of 1 healthy. Instance 0 is failed: it ended with exit code 3."
+        "service sick: failed, 0 of 1 healthy. Instance 0 is failed: given up after 1 failure: it ended"
     )
 
 

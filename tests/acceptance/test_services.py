@@ -107,11 +107,14 @@ def test_one_that_never_gets_healthy_is_given_up_and_says_why(install: Install) 
     until_true(lambda: states(rota) == ["failed"], "it has failed")
 
     [now] = service(rota)["instances"]
-    assert (now["failures"], now["message"]) == (3, "it ended with exit code 3")
+    assert (now["failures"], now["message"]) == (
+        3,
+        "given up after 3 failures in a row: it ended with exit code 3",
+    )
     assert len(rota.runs(task_name="web")) == 3
     started = rota.rota("start", "web")
     assert started.returncode == 1
-    assert "web has failed, 0 of 1 instance healthy (instance 0: it ended with exit code 3)" in started.stdout
+    assert "(instance 0: given up after 3 failures in a row: it ended with exit code 3)" in started.stdout
     assert "web[0] is backing off: it ended with exit code 3" in started.stderr
 
 
@@ -216,7 +219,7 @@ def test_who_waits_for_what_has_failed_is_told_so(install: Install) -> None:
     assert started.stdout == (
         "web is starting, 0 of 2 instances healthy (instances 0, 1: it waits for db, which is failed)\n"
     )
-    assert "db[0] is failed: it ended with exit code 3" in started.stderr
+    assert "db[0] is failed: given up after 2 failures in a row: it ended with exit code 3" in started.stderr
     now = service(rota)
     assert (now["waiting_for"], now["settled"]) == ("db", True)
 
@@ -527,7 +530,8 @@ def test_a_rolling_restart_stands_still_when_the_new_life_fails(install: Install
 
     assert restarted.returncode == 1
     assert restarted.stdout == (
-        "web has failed, 2 of 3 instances healthy (instance 0: it ended with exit code 1); "
+        "web has failed, 2 of 3 instances healthy (instance 0: "
+        "given up after 2 failures in a row: it ended with exit code 1); "
         "its restart stands still, 2 left to replace\n"
     )
     assert states(rota) == ["failed", "healthy", "healthy"]

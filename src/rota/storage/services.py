@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, literal_column, null, select, update
 from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
 
 from rota.model.run import Kind, RunId
@@ -57,6 +57,18 @@ _SET_INSTANCE = Statement(
 )
 _FORGET = Statement(delete(SERVICES).where(SERVICES.c.name == bindparam("wanted")), ["wanted"])
 _FORGET_INSTANCES = Statement(delete(INSTANCES).where(INSTANCES.c.service == bindparam("wanted")), ["wanted"])
+_ASK_FOR = Statement(
+    update(INSTANCES)
+    .where(INSTANCES.c.service == bindparam("wanted"))
+    .values(failures=literal_column("0"), restarts=literal_column("0"), at_rest=null()),
+    ["wanted"],
+)
+_FORGET_BEYOND = Statement(
+    delete(INSTANCES).where(
+        INSTANCES.c.service == bindparam("wanted"), INSTANCES.c.instance_index >= bindparam("count")
+    ),
+    ["wanted", "count"],
+)
 _FORGET_ALL = Statement(delete(SERVICES), [])
 _FORGET_ALL_INSTANCES = Statement(delete(INSTANCES), [])
 
@@ -70,15 +82,23 @@ _newest = (
 _LAST_LIVES = select(*RUNS.c).where(RUNS.c.id.in_(_newest))
 
 
-def save(cursor: DBAPICursor, wanted: Mapping[str, Wanted], forget: Iterable[str] = ()) -> None:
-    """Write down what is wanted of these, and forget others."""
+def save(
+    cursor: DBAPICursor,
+    wanted: Mapping[str, Wanted],
+    forget: Iterable[str] = (),
+    asked_for: Iterable[str] = (),
+) -> None:
+    """Write down what is wanted of these; forget others, and how those have fared that are asked for."""
     for name in forget:
         _FORGET.execute(cursor, (name,))
         _FORGET_INSTANCES.execute(cursor, (name,))
+    for name in asked_for:
+        _ASK_FOR.execute(cursor, (name,))
     for name, it in wanted.items():
         stale = json.dumps(sorted(it.stale)) if it.stale else None
         values = (name, int(it.running), it.scale, stale, int(it.rolling), it.declared, it.fingerprint)
         _SET.execute(cursor, values)
+        _FORGET_BEYOND.execute(cursor, (name, it.declared if it.scale is None else it.scale))
 
 
 def save_instances(cursor: DBAPICursor, service: str, instances: Iterable[Remembered]) -> None:

@@ -343,11 +343,15 @@ class Store:
         """What is remembered of services, and the newest life of each instance that ever had one."""
         return await self._readers.ask(services.everything)
 
-    async def save_services(self, wanted: Mapping[str, Wanted], *, forget: Collection[str] = ()) -> None:
-        """Remember what is wanted of these services; `forget` names those that there are no more."""
-        await self._writer.submit(
-            partial(services.save, wanted=dict(wanted), forget=list(forget)), synced=True
-        )
+    async def save_services(
+        self, wanted: Mapping[str, Wanted], *, forget: Collection[str] = (), asked_for: Collection[str] = ()
+    ) -> None:
+        """Remember what is wanted of these services.
+
+        `forget` names those that there are no more, `asked_for` those whose instances are tried anew.
+        """
+        save = partial(services.save, wanted=dict(wanted), forget=list(forget), asked_for=list(asked_for))
+        await self._writer.submit(save, synced=True)
 
     def save_instances(self, service: str, instances: Sequence[Remembered]) -> asyncio.Future[None]:
         """Remember how these instances of a service have fared."""

@@ -21,9 +21,7 @@ def after_end(service: Service, instance: Instance, run: Run, now: float) -> Ins
     """The instance without its life, which has ended as `run` says."""
     life = instance.life
     leaving = life.leaving if life is not None else None
-    ended = replace(
-        instance, life=None, last_run_id=run.id, counted=run.id, ill=None, message=message_of(run)
-    )
+    ended = replace(instance, life=None, last_run_id=run.id, counted=run.id, ill=None, message=_how(run))
     if leaving in (Leaving.UNWANTED, Leaving.REPLACED):
         return replace(ended, failures=0, restarts=0, ready_at=now, message=None)
     if rest := _rest(service, run, leaving):
@@ -33,7 +31,8 @@ def after_end(service: Service, instance: Instance, run: Run, now: float) -> Ins
     was_healthy = life is not None and life.was_healthy
     failures = 0 if was_healthy else instance.failures + 1
     if service.restart_attempts and failures >= service.restart_attempts:
-        return replace(ended, failures=failures, at_rest=Rest.GAVE_UP)
+        given_up = replace(ended, failures=failures, at_rest=Rest.GAVE_UP)
+        return replace(given_up, message=message_of(given_up, run))
     return _again(service, replace(ended, failures=failures), now)
 
 
@@ -52,14 +51,29 @@ def asked_for(instance: Instance, now: float) -> Instance:
     return replace(instance, failures=0, restarts=0, at_rest=None, ready_at=min(instance.ready_at, now))
 
 
-def message_of(run: Run) -> str | None:
-    """How its life ended, as a sentence."""
+def message_of(instance: Instance, run: Run) -> str | None:
+    """Why an instance stands so after this life, as a sentence."""
+    how = _how(run)
+    if instance.at_rest is not Rest.GAVE_UP or not instance.failures:
+        return how
+    row = "1 failure" if instance.failures == 1 else f"{instance.failures} failures in a row"
+    return f"given up after {row}: {how}"
+
+
+def _how(run: Run) -> str | None:
+    """How a life ended."""
     why = f": {run.message}" if run.message else ""
     match run.end_reason:
         case EndReason.SUCCESS | EndReason.FAILED if run.exit_code is not None:
             return f"it ended with exit code {run.exit_code}"
         case EndReason.FAILED:
             return f"it was ended by {run.signal or 'a signal'}"
+        case EndReason.STOPPED if run.message is not None:
+            return f"it was {run.message}"  # stopped by whom
+        case EndReason.START_FAILED:
+            return f"it could not be started{why}"
+        case EndReason.LOST:
+            return f"it was lost{why}"
         case None:
             return None
     return f"it ended as {run.end_reason}{why}"

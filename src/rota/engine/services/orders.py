@@ -14,7 +14,7 @@ from rota.model.error import ServiceNotFound, ShuttingDown
 from rota.model.service import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from rota.engine.clock import Clock
     from rota.engine.services.supervisor import Supervisor
@@ -48,7 +48,8 @@ class Orders:
         async with self._turn:
             self._know(name)
             names = with_dependencies(self._supervisor.services, [name])
-            await self._want({each: replace(self._all[each].wanted, running=True) for each in names})
+            wanted = {each: replace(self._all[each].wanted, running=True) for each in names}
+            await self._want(wanted, asked_for=names)
             self._ask_for(names)
 
     async def stop(self, name: str) -> None:
@@ -66,7 +67,7 @@ class Orders:
             names = with_dependencies(self._supervisor.services, [name])
             wanted = {each: replace(self._all[each].wanted, running=True) for each in names}
             wanted[name] = replace(wanted[name], stale=self._all[name].lives, rolling=rolling)
-            await self._want(wanted)
+            await self._want(wanted, asked_for=names)
             self._ask_for(names)
 
     async def scale(self, name: str, instances: int) -> None:
@@ -79,16 +80,18 @@ class Orders:
             self._supervisor.look_at_once([name])
 
     def would_redefine(self, services: Mapping[str, Service]) -> Redefinition:
-        """What other definitions would ask for; of restarts, those of services that have any life."""
+        """What other definitions would ask for; of restarts, those of services that live, or would."""
         asked = redefinition(self._supervisor.services, services)
-        return replace(asked, restarted=tuple(name for name in asked.restarted if self._all[name].lives))
+        there = (self._all[name] for name in asked.restarted)
+        return replace(asked, restarted=tuple(it.name for it in there if it.lives or it.is_set_back))
 
     async def redefine(self, services: Mapping[str, Service], *, go_over: Callable[[], None]) -> Redefinition:
         """Go over to other definitions, all or nothing; `would_redefine` tells beforehand what that does.
 
-        A service that is changed in what its processes see restarts, one instance after another; a change of
-        `instances` scales; one that is removed stops; all others go on with the same lives. `go_over`
-        replaces the rules of `Definitions`, by which new lives begin, once all is written.
+        A service that is changed in what its processes see restarts, one instance after another, and what
+        has failed of it is tried again; a change of `instances` scales; one that is removed stops; all
+        others go on with the same lives. `go_over` replaces the rules of `Definitions`, by which new lives
+        begin, once all is written.
         """
         async with self._turn:
             asked = self.would_redefine(services)
@@ -105,7 +108,10 @@ class Orders:
                 it = self._all.setdefault(name, Supervised(service, wanted[name]))
                 it.service, it.wanted, it.removed = service, wanted[name], False
                 it.fit()
-                if name in changed and not it.lives <= it.wanted.stale:  # one began while this was written
+                if name not in changed:
+                    continue
+                it.try_again(self._clock.monotonic())
+                if not it.lives <= it.wanted.stale:  # one began while this was written
                     it.wanted = replace(it.wanted, stale=it.lives, rolling=True)
                     self._supervisor.save_soon(name)
             for name in asked.removed:
@@ -132,9 +138,9 @@ class Orders:
                 wanted = replace(wanted, stale=it.lives, rolling=True)
         return replace(wanted, declared=service.instances, fingerprint=await self.fingerprint(service))
 
-    async def _want(self, wanted: Mapping[str, Wanted]) -> None:
+    async def _want(self, wanted: Mapping[str, Wanted], *, asked_for: Sequence[str] = ()) -> None:
         self._check()
-        await self._store.save_services(wanted)
+        await self._store.save_services(wanted, asked_for=asked_for)
         for name, each in wanted.items():
             self._all[name].wanted = each
             self._all[name].fit()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rota.engine.services.ending import asked_for
 from rota.engine.services.instance import Instance
 from rota.engine.services.plan import wanted_instances
+from rota.model.service import Rest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,8 +60,25 @@ class Supervised:
         if remember:
             self.unwritten.add(instance.index)
 
+    @property
+    def is_set_back(self) -> bool:
+        """Whether an instance that is to live has failed, or waits for its next try after a failure."""
+        return any(_is_set_back(each) for each in self.instances if self.is_wanted(each.index))
+
+    def try_again(self, now: float) -> None:
+        """Have those tried at once that have failed, or wait for their next try."""
+        for each in self.instances:
+            if _is_set_back(each):
+                self.put(asked_for(each, now), remember=True)
+
     def fit(self) -> None:
         """Have as many instances as there are to be, and those beyond that still live."""
         self.instance(self.scale - 1)
         while len(self.instances) > self.scale and self.instances[-1].life is None:
             self.told.pop(self.instances.pop().index, None)
+
+
+def _is_set_back(instance: Instance) -> bool:
+    if instance.life is not None or instance.at_rest is Rest.DONE:
+        return False
+    return instance.at_rest is Rest.GAVE_UP or instance.failures > 0

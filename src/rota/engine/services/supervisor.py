@@ -251,8 +251,10 @@ class Supervisor:
             return
         before = it.wanted.fingerprint
         it.wanted = replace(it.wanted, fingerprint=now, declared=it.service.instances)
-        if before and before != now and it.lives:
-            it.wanted = replace(it.wanted, stale=it.lives, rolling=True)
+        if before and before != now:
+            it.try_again(self._clock.monotonic())
+            if it.lives:
+                it.wanted = replace(it.wanted, stale=it.lives, rolling=True)
 
     def _begin(self, it: Supervised, instance: Instance) -> None:
         asked = Asked(triggered_by=TriggeredBy.SERVICE, instance_index=instance.index)

@@ -116,9 +116,13 @@ def _take_up_end(
     if run.instance_index is None or run.end_at is None:
         return
     instance, ended = it.instance(run.instance_index), ago(run.end_at)
+    if known is not None and known.run_id is not None and run.id < known.run_id:
+        return  # what came after it has been counted; that run was deleted
     if instance.counted == run.id:
         pause = delay(it.service, instance.failures).total_seconds()
-        it.put(replace(instance, last_run_id=run.id, ready_at=ended + pause, message=message_of(run)))
+        it.put(
+            replace(instance, last_run_id=run.id, ready_at=ended + pause, message=message_of(instance, run))
+        )
         return
     living = replace(instance, life=Life(run_id=run.id, was_healthy=_was_healthy(run, known)))
     it.put(after_end(it.service, as_if_asked(it, living, run), run, ended), remember=True)
