@@ -43,7 +43,7 @@ async def test_a_definition_that_was_put_right_is_tried_at_once(tmp_path: Path) 
         assert states(bed) == [InstanceState.FAILED]
         right = {"web": service("right", restart_attempts=1)}
 
-        done = await bed.engine.reload(replace(bed.config, services=right))
+        done = await bed.engine.reloading.reload(replace(bed.config, services=right))
 
         assert done.restarted == ("web",)
         assert (await bed.keeper.next_spawn()).argv[-1] == "right"
@@ -64,7 +64,7 @@ async def test_it_waits_no_longer_for_the_next_try_of_what_was_wrong(tmp_path: P
         await fail(bed, await started(bed))
         assert states(bed) == [InstanceState.BACKING_OFF]
 
-        await bed.engine.reload(replace(bed.config, services={"web": service("right")}))
+        await bed.engine.reloading.reload(replace(bed.config, services={"web": service("right")}))
 
         assert (await bed.keeper.next_spawn()).argv[-1] == "right"
 
@@ -74,13 +74,13 @@ async def test_a_rolling_restart_that_stood_still_goes_on_with_what_was_put_righ
         old = {await started(bed), await started(bed)}
         await bed.tick(1)
         wrong = {"web": service("wrong", instances=2, restart_attempts=1)}
-        await bed.engine.reload(replace(bed.config, services=wrong))
+        await bed.engine.reloading.reload(replace(bed.config, services=wrong))
         bed.keeper.end_stopped((await bed.keeper.next_stop())[0])
         await fail(bed, await started(bed))
         assert states(bed) == [InstanceState.FAILED, InstanceState.HEALTHY]
 
         right = {"web": service("right", instances=2, restart_attempts=1)}
-        await bed.engine.reload(replace(bed.config, services=right))
+        await bed.engine.reloading.reload(replace(bed.config, services=right))
         assert (await bed.keeper.next_spawn()).argv[-1] == "right"
         await bed.until(EventKind.RUN_STARTED)
         await bed.tick(1)
@@ -104,7 +104,7 @@ async def test_what_has_done_its_work_or_is_stopped_is_left_so(tmp_path: Path, r
         await bed.settled()
         new = {"web": service("new", restart=Restart.ON_FAILURE)}
 
-        done = await bed.engine.reload(replace(bed.config, services=new))
+        done = await bed.engine.reloading.reload(replace(bed.config, services=new))
         await bed.tick(100)
 
         assert done.restarted == ()
