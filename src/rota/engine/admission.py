@@ -6,12 +6,14 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from rota.model.run import EndReason
 from rota.model.task import Overlap
+from rota.timing.duration import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from rota.model.run import RunId
+    from rota.model.run import Run, RunId
     from rota.model.task import Task
 
 
@@ -63,3 +65,16 @@ def victim(
     if any(holder in leaving for holder in holders):
         return None
     return next(iter(holders), None)
+
+
+def refusal(fate: Fate, task: Task, run: Run) -> tuple[EndReason, str] | None:
+    """How a run ends that admission turned away."""
+    if fate is Fate.SKIP:
+        return EndReason.SKIPPED, "the task was running, and on_overlap is skip"
+    if fate is Fate.FULL:
+        busy = "the task was running" if run.job is None else "as many jobs were running as may"
+        return EndReason.QUEUE_FULL, f"{busy}, and as many waited as may (max_queued = {task.max_queued})"
+    if fate is Fate.LATE and task.start_deadline is not None:
+        deadline = format_duration(task.start_deadline)
+        return EndReason.MISSED, f"it had not started within its start_deadline of {deadline}"
+    return None

@@ -35,6 +35,7 @@ from rota.engine.store_watch import StoreWatch
 from rota.engine.sweeper import Sweeper
 from rota.engine.ticks import Ticks
 from rota.engine.triggering import Triggering
+from rota.engine.turns import Turns
 from rota.engine.waiters import Waiters
 from rota.keeper.finding import find_keeper
 from rota.model.definition import judging
@@ -95,7 +96,7 @@ class Engine:
         )
         self._slots = Slots(self._definitions.rules)
         self._pauses = Pauses(self.tasks)
-        self._later = Later(self._clock, look=lambda run_id: self._intake.look(run_id))
+        self._later = Later(self._clock, look=lambda run_id: self._turns.look(run_id))
         self._watch = StoreWatch(store=store, bus=bus, clock=self._clock)
         self._ledger = Ledger(
             store=store,
@@ -124,20 +125,30 @@ class Engine:
             background=self._background,
             watch=self._watch,
         )
-        self._intake = Intake(
+        self._turns = Turns(
             rules=self._definitions.rules,
             defines=self._definitions.defines,
+            bus=bus,
+            clock=self._clock,
+            ledger=self._ledger,
+            slots=self._slots,
+            handing=self._handing,
+            later=self._later,
+            pauses=self._pauses,
+        )
+        self._intake = Intake(
+            rules=self._definitions.rules,
             store=store,
             bus=bus,
             clock=self._clock,
             ids=ids,
             watch=self._watch,
             background=self._background,
-            ledger=self._ledger,
             slots=self._slots,
             handing=self._handing,
             later=self._later,
             pauses=self._pauses,
+            turns=self._turns,
         )
         self.runs = Runs(
             store=store,
@@ -145,13 +156,14 @@ class Engine:
             waiters=self._waiters,
             slots=self._slots,
             handing=self._handing,
-            intake=self._intake,
+            turns=self._turns,
             clock=self._clock,
             background=self._background,
         )
         self.ticks = Ticks(
             tasks=self.tasks,
             intake=self._intake,
+            turns=self._turns,
             pauses=self._pauses,
             runs=self.runs,
             store=store,
@@ -162,7 +174,7 @@ class Engine:
         self.pausing = Pausing(
             tasks=self.tasks,
             pauses=self._pauses,
-            intake=self._intake,
+            turns=self._turns,
             store=store,
             bus=bus,
             clock=self._clock,
@@ -237,7 +249,7 @@ class Engine:
             definitions=self._definitions,
             ledger=self._ledger,
             slots=self._slots,
-            intake=self._intake,
+            turns=self._turns,
             ticks=self.ticks,
             services=self.services,
             sweeper=self._sweeper,
@@ -262,7 +274,7 @@ class Engine:
         }
         for revision in await self._store.some_revisions(former):
             self._definitions.judge_by(judging(revision), revision.number)
-        self._intake.take_up(open_runs)
+        self._turns.take_up(open_runs)
         self.services.take_up(await self._store.services(), open_runs)
         if any(run.job is not None for run in open_runs):
             with suppress(JobRefused):  # those that are to be spawned say why they cannot be
@@ -272,7 +284,7 @@ class Engine:
         await self._dispatcher.connect(self._recovery)
         await self.services.begin(self._dispatcher.boot_id, anew=was_shut_down)
         take_word(self._data)
-        self._intake.go_on()
+        self._turns.go_on()
         await self.ticks.begin()
         self._background.loop(self._watch.run(), "watch over the store")
         self._background.loop(self._dispatcher.run(), "link to the keeper")
@@ -345,12 +357,12 @@ class Engine:
             if run.hand_over is not None:
                 self._dispatcher.acknowledge(run.id)
             for each in follow:  # before the slot is free: a retry goes first
-                self._intake.came(each)
+                self._turns.came(each)
             self._waiters.tell(run)
-            self._intake.free(run)
+            self._turns.free(run)
             self.services.ended(run)
         elif run.status is Status.RUNNING:
             self.services.started(run)
         elif run.hand_over is None:
-            self._intake.taken_back(run)  # first: a pause may hold it by now
+            self._turns.taken_back(run)  # first: a pause may hold it by now
             self._handing.taken_back(run)

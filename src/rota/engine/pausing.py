@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from rota.engine.background import Background
     from rota.engine.clock import Clock
-    from rota.engine.intake import Intake
     from rota.engine.pauses import Pauses
     from rota.engine.store_watch import StoreWatch
+    from rota.engine.turns import Turns
     from rota.events.bus import Bus
     from rota.model.run import Actor, TriggeredBy
     from rota.model.task import Task
@@ -33,7 +33,7 @@ class Pausing:
         *,
         tasks: Mapping[str, Task],
         pauses: Pauses,
-        intake: Intake,
+        turns: Turns,
         store: Store,
         bus: Bus,
         clock: Clock,
@@ -42,7 +42,7 @@ class Pausing:
     ) -> None:
         self._tasks = tasks
         self._pauses = pauses
-        self._intake = intake
+        self._turns = turns
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -98,7 +98,7 @@ class Pausing:
                 pause = Pause(scope=scope, reason=reason, actor=actor, via=via, since=self._clock.now())
             self._pauses.put(pause)
             if lasting is None:
-                self._intake.hold(scope)
+                self._turns.hold(scope)
             try:
                 await self._write(pause)
             except StoreUnavailable:
@@ -106,7 +106,7 @@ class Pausing:
                     self._pauses.drop(scope)
                 else:
                     self._pauses.put(before)
-                self._intake.let_go(scope)
+                self._turns.let_go(scope)
                 raise
             self._bus.emit(
                 EventKind.PAUSE_BEGAN, self._clock.now(), message=f"{scope} was paused {pause.circumstances}"
@@ -121,7 +121,7 @@ class Pausing:
             over = replace(lasting, resumed_at=self._clock.now())
             await self._write(over)
             self._pauses.put(over)
-            self._intake.let_go(scope)
+            self._turns.let_go(scope)
             self._bus.emit(
                 EventKind.PAUSE_ENDED, self._clock.now(), message=f"{scope} is not paused any more"
             )

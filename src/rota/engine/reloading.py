@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from rota.engine.background import Background
     from rota.engine.clock import Clock
     from rota.engine.definitions import Definitions
-    from rota.engine.intake import Intake
     from rota.engine.ledger import Ledger
     from rota.engine.preparation import Prepared
     from rota.engine.services.supervisor import Supervisor
     from rota.engine.slots import Slots
     from rota.engine.sweeper import Sweeper
     from rota.engine.ticks import Ticks
+    from rota.engine.turns import Turns
     from rota.model.run import Run
     from rota.storage.store import Store
     from rota.storage.tasks import TaskRecord
@@ -53,7 +53,7 @@ class Reloading:
         definitions: Definitions,
         ledger: Ledger,
         slots: Slots,
-        intake: Intake,
+        turns: Turns,
         ticks: Ticks,
         services: Supervisor,
         sweeper: Sweeper,
@@ -68,7 +68,7 @@ class Reloading:
         self._definitions = definitions
         self._ledger = ledger
         self._slots = slots
-        self._intake = intake
+        self._turns = turns
         self._ticks = ticks
         self._services = services
         self._sweeper = sweeper
@@ -87,7 +87,7 @@ class Reloading:
         """What would become of what runs and waits, if this configuration were gone by now."""
         asked = self._services.orders.would_redefine(config.services)
         return Effects(
-            stopped=self._intake.undefined(config.tasks),
+            stopped=self._turns.undefined(config.tasks),
             stopped_services=asked.removed,
             restarted=asked.restarted,
             scaled=asked.scaled,
@@ -121,7 +121,7 @@ class Reloading:
             self._definitions.forget(entry.known for entry in self._ledger)
             self._definitions.login = jobs_login
             self._take(prepared, records)
-            self._intake.go_by_new_rules()
+            self._turns.go_by_new_rules()
 
         async with self._ticks.between_turns():
             await self._services.orders.redefine(config.services, go_over=go_over)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rota.engine.background import Background
     from rota.engine.clock import Clock
     from rota.engine.handing import Handing
-    from rota.engine.intake import Intake
     from rota.engine.ledger import Ledger
     from rota.engine.slots import Slots
+    from rota.engine.turns import Turns
     from rota.engine.waiters import Waiters
     from rota.model.run import Run, RunId
     from rota.storage.store import Store
@@ -33,7 +33,7 @@ class Runs:
         waiters: Waiters,
         slots: Slots,
         handing: Handing,
-        intake: Intake,
+        turns: Turns,
         clock: Clock,
         background: Background,
     ) -> None:
@@ -42,7 +42,7 @@ class Runs:
         self._waiters = waiters
         self._slots = slots
         self._handing = handing
-        self._intake = intake
+        self._turns = turns
         self._clock = clock
         self._background = background
 
@@ -50,7 +50,7 @@ class Runs:
         """The run with what it waits for, if it does."""
         if run.status is not Status.PENDING or run.hand_over is not None:
             return run
-        waiting_for = self._intake.waiting_for(run)
+        waiting_for = self._turns.waiting_for(run)
         return run if waiting_for is None else replace(run, waiting_for=waiting_for)
 
     def running(self, task_name: str) -> list[Run]:

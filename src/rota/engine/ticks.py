@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rota.engine.pauses import Pauses
     from rota.engine.runs import Runs
     from rota.engine.store_watch import StoreWatch
+    from rota.engine.turns import Turns
     from rota.engine.why import TickFate
     from rota.model.run import Run
     from rota.model.task import Task
@@ -43,6 +44,7 @@ class Ticks:
         *,
         tasks: Mapping[str, Task],
         intake: Intake,
+        turns: Turns,
         pauses: Pauses,
         runs: Runs,
         store: Store,
@@ -52,6 +54,7 @@ class Ticks:
     ) -> None:
         self._tasks = tasks
         self._intake = intake
+        self._turns = turns
         self._pauses = pauses
         self._runs = runs
         self._store = store
@@ -122,13 +125,13 @@ class Ticks:
     def next(self, task_name: str, count: int) -> list[Coming]:
         """What starts next by itself of the task; fewer when there is no more."""
         ticks = upcoming(self._schedules.get(task_name, ()), self._clock.now())
-        return self._soonest(((task_name, at) for at in ticks), self._intake.early(task_name), count)
+        return self._soonest(((task_name, at) for at in ticks), self._turns.early(task_name), count)
 
     def coming(self, count: int) -> list[Coming]:
         """What starts next by itself of all tasks; nothing of what is paused."""
         paused = {name for name in self._schedules if self._pauses.of(name)}
         ticks = self._planner.coming(but=paused) if self._planner is not None else iter(())
-        early = [run for run in self._intake.early() if self._pauses.holding_run(run) is None]
+        early = [run for run in self._turns.early() if self._pauses.holding_run(run) is None]
         return self._soonest(((tick.task_name, tick.at) for tick in ticks), early, count)
 
     async def why(self, task_name: str, count: int) -> list[TickFate]:

@@ -6,8 +6,8 @@ import asyncio
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from rota.engine.asked import Asked
 from rota.engine.effective_params import effective_params
-from rota.engine.intake import Asked
 from rota.engine.later import faults_of_time
 from rota.engine.login import login
 from rota.engine.sealing import digests, seal

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from rota.engine.intake import Asked
+from rota.engine.asked import Asked
 from rota.engine.services.bulletin import Bulletin
 from rota.engine.services.checking import Finding, after_check
 from rota.engine.services.ending import after_end, asked_for
