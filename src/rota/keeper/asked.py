@@ -14,6 +14,7 @@ from rota.keeper.input import BROKEN, NotTaken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rota.keeper.child import Child
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 ENDED, NONE, NO_TERMINAL = "ended", "none", "no_terminal"
 
 
-def answer(child: Child | None, message: dict[str, Any]) -> dict[str, Any]:
+def answer(child: Child | None, message: dict[str, Any], log: Callable[[str], None]) -> dict[str, Any]:
     """The answer to `input`, `resize`, `look` or `signal`."""
     try:
         event, found = _do(child, message)
@@ -32,6 +33,9 @@ def answer(child: Child | None, message: dict[str, Any]) -> dict[str, Any]:
         return refusal(message, error.why, error.unread)
     except (OSError, termios.error):  # its terminal was hung up
         return refusal(message, BROKEN)
+    except Exception as error:  # noqa: BLE001 - unanswered, it would be waited for
+        log(f"a defect: {message['op']} of run {message['run']} failed: {error!r}")
+        return refusal(message, "defect")
     return {"event": event, "id": message["id"], "run": message["run"], **found}
 
 

@@ -17,17 +17,17 @@ from collections import deque
 from rota.keeper import asked
 from rota.keeper.cgroup import Cgroups, base
 from rota.keeper.check import Check
-from rota.keeper.child import LOST, START_FAILED, STOPPED, Child
-from rota.keeper.connection import Connection
+from rota.keeper.child import START_FAILED, STOPPED, Child
+from rota.keeper.ends import Ends
 from rota.keeper.journal import Journal
 from rota.keeper.locality import Mounts
 from rota.keeper.loop import READ, Loop
 from rota.keeper.notices import Notices
 from rota.keeper.protocol import OLDEST, PROTOCOL, encode
 from rota.keeper.reaper import Reaper
+from rota.keeper.servers import Servers
 from rota.keeper.spawn import Manner, Spawner, SpawnFailed, failure
 from rota.keeper.streams import Streams
-from rota.keeper.survivors import what_was_left
 from rota.keeper.terminal import TERM
 from rota.logs.room import Room
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rota.keeper.connection import Connection
     from rota.keeper.pump import Pump
 
 #: Without runs and without a server for so many seconds it leaves.
@@ -74,30 +75,28 @@ class Keeper:
         self.version = version
         self.keeper_id = keeper_id
         self.boot_id = boot_id
-        self.listener = listener
         self.log = log
         self.loop = Loop(log)
+        self.servers = Servers(self.loop, listener, heard=self.hear, introduce=self._introduce)
         self.journal = Journal(data)
         self.room = Room(data)
         self.spawner = Spawner(Mounts(), descriptors)
         self.cgroups = Cgroups(data, base())
         self.children: dict[str, Child] = {}  #: by run
         self.reaper = Reaper(self.children, main_ended=self._main_ended, log=log)
-        self.ended: dict[str, dict[str, Any]] = {}  #: ends that the server has not acknowledged
+        self.ends = Ends(self.children, self.journal, tell_line=self.servers.tell_line, log=log)
         self.discarding: list[Pump] = []  #: pipes of processes that were left alone
-        self.connections: list[Connection] = []
         self.upgrade: Callable[[Keeper, list[str]], None] | None = None
         self.leaving = False
         self._asked: deque[dict[str, Any]] = deque()  # spawns that were not come to yet
         self._begun: list[Child] = []  # of which the server was not told yet
-        self._greeted: list[Connection] = []  # servers whose hello waits for older connections to end
         self._idle = idle
         self._busy_until = time.monotonic()
         self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
     def run(self) -> None:
         """Serve until told to leave, or idle."""
-        self.loop.watch(self.listener.fileno(), READ, self._accept)
+        self.servers.listen()
         self.loop.on_signal(signal.SIGCHLD, self.reaper.reap)
         self.loop.on_signal(signal.SIGTERM, self.leave)
         self.loop.on_signal(signal.SIGINT, self.leave)
@@ -107,16 +106,6 @@ class Keeper:
 
     # --- servers
 
-    def _accept(self) -> None:
-        try:
-            sock, _ = self.listener.accept()
-        except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE):
-                self.loop.forget(self.listener.fileno())
-                self.loop.after(0.1, lambda: self.loop.watch(self.listener.fileno(), READ, self._accept))
-            return
-        self.connections.append(Connection(self.loop, sock, self.hear))
-
     def hear(self, connection: Connection, message: dict[str, Any]) -> None:
         """One message from a server."""
         match message.get("op"):
@@ -125,13 +114,14 @@ class Keeper:
                     self.loop.soon(self._spawn_some)
                 self._asked.append(message)
             case "ack":
-                self._ack(message)
+                self.ends.acknowledge(message["runs"])
+                self._check_left()
             case "stop":
                 self._spawn_some(_ALL)
                 self._stop(message)
             case "input" | "resize" | "look" | "signal":
                 self._spawn_some(_ALL)
-                connection.send(self._answer(message))
+                connection.send(asked.answer(self.children.get(message["run"]), message, self.log))
             case "check":
                 self._spawn_some(_ALL)
                 self._check(connection, message)
@@ -150,26 +140,8 @@ class Keeper:
                 {"event": "failed", "op": "hello", "message": f"this keeper speaks protocol {PROTOCOL}"}
             )
             return
-        connection.is_server = True
         self.room.min_free = message.get("min_free_space", self.room.min_free)
-        self._greeted.append(connection)
-        self._answer_hello()
-
-    def _answer_hello(self) -> None:
-        # An older server is dead, but what it sent last may not be read yet: a spawn among it must be seen
-        # before the list of runs is given, or the new server would believe that it never arrived.
-        while self._greeted:
-            connection = self._greeted[0]
-            for older in [other for other in self.connections if other.is_server and other is not connection]:
-                if older not in self._greeted:
-                    older.read()
-            self.connections = [other for other in self.connections if not other.closed]
-            if any(other.is_server and other not in self._greeted for other in self.connections):
-                self.loop.after(0.01, self._answer_hello)
-                return
-            self._greeted.pop(0)
-            if not connection.closed:
-                self._introduce(connection)
+        self.servers.greet(connection)
 
     def _introduce(self, connection: Connection) -> None:
         self._spawn_some(_ALL)
@@ -181,19 +153,11 @@ class Keeper:
             connection.send(_started(child))
             if child.notices is not None:
                 connection.send(_notified(child))
-        for end in self.ended.values():
+        for end in self.ends.kept.values():
             connection.send(end)
         connection.send({"event": "listed"})
-        self.log(f"a server said hello; it was told of {len(self.children)} runs and {len(self.ended)} ends")
-
-    def tell(self, message: dict[str, Any]) -> None:
-        """Send a message to the server, if there is one."""
-        self._tell_line(encode(message))
-
-    def _tell_line(self, line: bytes) -> None:
-        for connection in self.connections:
-            if connection.is_server and connection not in self._greeted:
-                connection.send_line(line)
+        known = f"{len(self.children)} runs and {len(self.ends.kept)} ends"
+        self.log(f"a server said hello; it was told of {known}")
 
     def _tell_start(self, child: Child) -> None:
         """Tell that it lives, at the end of the turn; of one that is over by then its end says all."""
@@ -205,7 +169,7 @@ class Keeper:
         begun, self._begun = self._begun, []
         for child in begun:
             if child.run_id in self.children:
-                self.tell(_started(child))
+                self.servers.tell(_started(child))
 
     # --- runs
 
@@ -217,13 +181,13 @@ class Keeper:
             except Exception as error:  # noqa: BLE001 - unanswered, the run would stay pending for ever
                 self.log(f"a defect: run {message['run']} could not be spawned: {_about(error)}")
                 if message["run"] not in self.children:  # else it lives, and will end
-                    self._end_unstarted(message, START_FAILED, f"a defect of Rota: {_about(error)}")
+                    self.ends.note_unstarted(message, START_FAILED, f"a defect of Rota: {_about(error)}")
         if self._asked:
             self.loop.soon(self._spawn_some)
 
     def _spawn(self, message: dict[str, Any]) -> None:
         run_id = message["run"]
-        if run_id in self.children or run_id in self.ended:
+        if run_id in self.children or run_id in self.ends.kept:
             return  # it was handed over before: a run starts once
         if self.leaving:
             self._not_now(message, "the keeper is shutting down")
@@ -232,7 +196,7 @@ class Keeper:
             self._not_now(message, f"the limit of {self._most} open files is reached")
             return
         if run_id in self.journal.older:
-            self._answer_from_journal(message)
+            self.ends.tell_older(message)
             return
         about = {name: message[name] for name in ("run", "attempt", "stop_signal", "grace")}
         if message.get("limits"):
@@ -252,7 +216,7 @@ class Keeper:
                 self._not_now(message, error.strerror or str(error))
                 return
             child.failed(getattr(error, "strerror", None) or str(error))
-            self._note_end(child, None)
+            self.ends.note(child, None)
 
     def _begin(self, child: Child, message: dict[str, Any]) -> None:
         streams, manner, env = Streams(message), Manner.of(message), message["env"]
@@ -262,7 +226,9 @@ class Keeper:
             child.group, child.held = self.cgroups.make(child.run_id, manner.limits, manner.uid)
             manner.take(child.group, child.held)
         try:
-            child.notices = Notices.of(self.loop, self.data, message, lambda: self.tell(_notified(child)))
+            child.notices = Notices.of(
+                self.loop, self.data, message, lambda: self.servers.tell(_notified(child))
+            )
             if child.notices is not None:
                 env["NOTIFY_SOCKET"] = child.notices.address
             at, moment = time.time_ns() // 1000, time.monotonic()
@@ -289,7 +255,7 @@ class Keeper:
     def take_notices(self, child: Child, state: dict[str, Any] | None) -> None:
         """Go on hearing what a run says of itself, after a re-execution."""
         if state is not None:
-            child.notices = Notices.restored(self.loop, state, lambda: self.tell(_notified(child)))
+            child.notices = Notices.restored(self.loop, state, lambda: self.servers.tell(_notified(child)))
 
     def watch_told(self, child: Child) -> None:
         """Wait for the word of a trampoline."""
@@ -310,41 +276,16 @@ class Keeper:
         else:
             self._tell_start(child)
 
-    def _answer_from_journal(self, message: dict[str, Any]) -> None:
-        run_id = message["run"]
-        self.log(f"run {run_id} was an earlier keeper's and is not spawned again")
-        on_file = self.journal.older[run_id]
-        if on_file.get("event") == "ended":
-            self.ended[run_id] = on_file
-            self.tell(on_file)
-        else:
-            left = what_was_left(on_file.get("left", ()), on_file.get("alive", ()))
-            why = f"its keeper died, and nothing that lives can say how it ended; {left}"
-            self._end_unstarted(message, LOST, why)
-
-    def _end_unstarted(self, message: dict[str, Any], cause: str, why: str) -> None:
-        nothing = ("pid", "start_at", "duration", "cpu_time", "max_rss", "exit_code", "signal", "limits")
-        end: dict[str, Any] = dict.fromkeys(nothing)
-        end.update(event="ended", run=message["run"], attempt=message["attempt"], cause=cause, message=why)
-        end.update(end_at=time.time_ns() // 1000, leftovers=[], log_size=0)
-        self.ended[message["run"]] = end
-        self.tell(end)
-
     def _not_now(self, message: dict[str, Any], why: str) -> None:
         self.log(f"run {message['run']} is not spawned now: {why}")
-        self.tell({"event": "not_now", "run": message["run"], "attempt": message["attempt"], "message": why})
+        self.servers.tell(
+            {"event": "not_now", "run": message["run"], "attempt": message["attempt"], "message": why}
+        )
 
     def _stop(self, message: dict[str, Any]) -> None:
         child = self.children.get(message["run"])
         if child is not None:
             child.stop(STOPPED, f"stopped by {message.get('by') or 'somebody'}")
-
-    def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return asked.answer(self.children.get(message["run"]), message)
-        except Exception as error:  # noqa: BLE001 - unanswered, it would be waited for
-            self.log(f"a defect: {message['op']} of run {message['run']} failed: {error!r}")
-            return asked.refusal(message, "defect")
 
     def _check(self, connection: Connection, message: dict[str, Any]) -> None:
         child = self.children.get(message["run"])
@@ -361,13 +302,6 @@ class Keeper:
             connection.send(asked.refusal(message, "not_now"))
         else:
             self.reaper.checks[check.pid] = check
-
-    def _ack(self, message: dict[str, Any]) -> None:
-        known = [run_id for run_id in message["runs"] if run_id not in self.children]
-        for run_id in known:
-            self.ended.pop(run_id, None)
-        self.journal.forget(known)
-        self._check_left()
 
     # --- ends
 
@@ -390,29 +324,8 @@ class Keeper:
         child.cpu_time += cpu_time
         if child.group is not None:
             self.cgroups.remove(child.group)
-        self._note_end(child, max_rss)
+        self.ends.note(child, max_rss)
         self._check_left()
-
-    def _note_end(self, child: Child, max_rss: int | None) -> None:
-        child.log.end(time.time_ns() // 1000)
-        child.log.close()
-        failed = child.cause == START_FAILED
-        code, number = child.exit if child.exit is not None and not failed else (None, None)
-        end = {
-            "event": "ended", "run": child.run_id, "attempt": child.attempt, "end_at": child.end_at,
-            "cause": child.cause, "exit_code": code, "signal": number, "message": child.message,
-            "pid": None if failed else child.pid,
-            "start_at": None if failed else child.start_at,
-            "duration": None if failed else child.duration,
-            "cpu_time": None if failed else child.cpu_time,
-            "max_rss": None if failed else max_rss,
-            "leftovers": child.leftovers, "log_size": child.log.size,
-            "limits": None if failed else child.limited,
-        }  # fmt: skip
-        line = encode(end)
-        child.note(line)
-        self.ended[child.run_id] = end
-        self._tell_line(line)
 
     # --- leaving
 
@@ -429,16 +342,16 @@ class Keeper:
     def _check_left(self) -> None:
         if not self.leaving or self.children:
             return
-        if self.ended and any(other.is_server and not other.closed for other in self.connections):
+        if self.ends.kept and self.servers.anybody_listens:
             # The ends are on file; a server that listens gets a moment to commit and acknowledge them.
             self.loop.after(_FAREWELL, self.loop.stop)
         else:
             self.loop.soon(self.loop.stop)
 
     def _check_idle(self) -> None:
-        self.connections = [connection for connection in self.connections if not connection.closed]
+        self.servers.forget_closed()
         now = time.monotonic()
-        if self.children or self.connections:
+        if self.children or self.servers.connections:
             self._busy_until = now
         if now - self._busy_until >= self._idle:
             self.log("leaving: no runs and no server")

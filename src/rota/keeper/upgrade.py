@@ -53,7 +53,7 @@ def read(memory: int) -> dict[str, Any]:
 def restore(keeper: Keeper, state: dict[str, Any]) -> None:
     """Take over every run, end and connection."""
     keeper.room.min_free = state.get("min_free", 0)
-    keeper.ended = state["ended"]
+    keeper.ends.kept = state["ended"]
     keeper.cgroups.left = state.get("groups", [])
     keeper.reaper.strays = dict(state["strays"])
     for saved in state["children"]:
@@ -71,7 +71,7 @@ def restore(keeper: Keeper, state: dict[str, Any]) -> None:
         connection.lines.rest += saved["in"].encode("latin-1")
         connection.out += saved["out"].encode("latin-1")
         connection.is_server = saved["server"]
-        keeper.connections.append(connection)
+        keeper.servers.connections.append(connection)
         keeper.loop.soon(connection.turn)
 
 
@@ -85,10 +85,10 @@ def _state(keeper: Keeper, lock: int) -> tuple[dict[str, Any], list[int]]:
     for child in children:
         child.end_quotes()  # before the descriptors are counted
     discarding = [pump for pump in keeper.discarding if pump.fd >= 0]
-    connections = [connection for connection in keeper.connections if not connection.closed]
+    connections = [connection for connection in keeper.servers.connections if not connection.closed]
     descriptors = [
         lock,
-        keeper.listener.fileno(),
+        keeper.servers.listener.fileno(),
         *(fd for child in children for fd in child.descriptors()),
         *(pump.fd for pump in discarding),
         *(connection.fileno() for connection in connections),
@@ -98,10 +98,10 @@ def _state(keeper: Keeper, lock: int) -> tuple[dict[str, Any], list[int]]:
         "boot": keeper.boot_id,
         "lock": lock,
         "min_free": keeper.room.min_free,
-        "listener": keeper.listener.fileno(),
+        "listener": keeper.servers.listener.fileno(),
         "programs": keeper.spawner.descriptors,
         "children": [child.state() for child in children],
-        "ended": keeper.ended,
+        "ended": keeper.ends.kept,
         "groups": keeper.cgroups.left,
         "strays": list(keeper.reaper.strays.items()),
         "discarding": [[pump.fd, pump.stream] for pump in discarding],
