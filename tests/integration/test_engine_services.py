@@ -379,6 +379,28 @@ async def test_it_says_that_it_is_about_to_end(tmp_path: Path) -> None:
         assert bed.keeper.stops == []
 
 
+async def test_what_says_that_it_is_about_to_end_has_its_grace_for_that_and_is_ended_then(
+    tmp_path: Path,
+) -> None:
+    asked = service("web", {"grace": timedelta(seconds=7)}, health=HealthCheck(notify=True))
+    async with bed_of(tmp_path, asked) as bed:
+        [run] = await all_started(bed, 1)
+        bed.keeper.say(notice(bed.keeper.spawns[0], ready=True, departs=True))
+        await bed.until(EventKind.SERVICE_STOPPING)
+        await bed.tick(6.9)
+        assert bed.keeper.stops == []
+
+        await bed.tick(0.1)
+
+        assert await bed.keeper.next_stop() == (
+            run, "its health check: it has said that it is about to end",
+        )  # fmt: skip
+        bed.keeper.end_stopped(run)
+        await bed.until(EventKind.RUN_ENDED, run)
+        await bed.tick(1)
+        assert (await bed.keeper.next_spawn()).run_id != run
+
+
 def notice(spawn: Spawn, **said: bool) -> Notified:
     about = {"ready": False, "departs": False, "pinged": False} | said
     return Notified(run_id=spawn.run_id, attempt=spawn.attempt, **about)

@@ -387,7 +387,7 @@ def test_a_pause_that_is_longer_from_the_first_does_not_grow() -> None:
         (instance(0, since=0.1), True, InstanceState.STARTING),
         (instance(0), True, InstanceState.HEALTHY),
         (instance(0, life={"leaving": Leaving.REPLACED}), True, InstanceState.STOPPING),
-        (instance(0, life={"departs": True}), True, InstanceState.STOPPING),
+        (instance(0, life={"departs_at": NOW}), True, InstanceState.STOPPING),
     ],
 )
 def test_each_state_has_its_sign(it: Instance, wanted: bool, expected: InstanceState) -> None:

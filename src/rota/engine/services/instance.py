@@ -45,7 +45,7 @@ class Life:
     next_check: float = 0.0
     checking: bool = False  #: a check is under way
     pinged: float | None = None  #: when it last said that it lives, if it ever did
-    departs: bool = False  #: it has said that it is about to end
+    departs_at: float | None = None  #: when it said that it is about to end, if it did
     was_healthy: bool = False  #: at any time
     leaving: Leaving | None = None
 
@@ -75,6 +75,8 @@ def verdict(service: Service, life: Life, now: float) -> Verdict:
     """The health of a life, as far as it is known."""
     if life.began is None:
         return Verdict.UNKNOWN
+    if life.departs_at is not None and now >= _departed(service, life.departs_at):
+        return Verdict.ILL
     check = service.health
     if check is not None:
         if not life.passed:
@@ -95,6 +97,8 @@ def next_turn(service: Service, life: Life, now: float) -> float | None:
             turns.append(_deadline(service, life))
         elif life.pinged is not None:
             turns.append(life.pinged + service.health.patience.total_seconds())
+    if life.departs_at is not None:
+        turns.append(_departed(service, life.departs_at))
     return min((turn for turn in turns if turn > now), default=None)
 
 
@@ -102,7 +106,7 @@ def state(service: Service, instance: Instance, *, wanted: bool, now: float) -> 
     """How it stands."""
     life = instance.life
     if life is not None:
-        if life.leaving is not None or life.departs:
+        if life.leaving is not None or life.departs_at is not None:
             return InstanceState.STOPPING
         match verdict(service, life, now):
             case Verdict.WELL:
@@ -123,6 +127,11 @@ def _deadline(service: Service, life: Life) -> float:
         return float("inf")
     given = service.health.start_period + max(service.health.patience, service.healthy_after)
     return max(life.began, life.watched) + given.total_seconds()
+
+
+def _departed(service: Service, said_at: float) -> float:
+    """By when it has to have ended of which it has said that it does: what is asked to has as long."""
+    return said_at + service.life.grace.total_seconds()
 
 
 def _is_silent(service: Service, life: Life, now: float) -> bool:

@@ -188,8 +188,13 @@ class Supervisor:
         """A life has said something of itself."""
         if (found := self._find(run)) is not None:
             it, instance, life = found
-            pinged = self._clock.monotonic() if said.pinged else None
-            heard = replace(life, passed=life.passed or said.ready, departs=said.departs, pinged=pinged)
+            now = self._clock.monotonic()
+            departs_at = life.departs_at
+            if said.departs and departs_at is None:
+                departs_at = now
+                instance = replace(instance, message="it has said that it is about to end")
+            ready, pinged = life.passed or said.ready, now if said.pinged else None
+            heard = replace(life, passed=ready, departs_at=departs_at, pinged=pinged)
             it.put(replace(instance, life=heard))
             self._wake(it)
 
@@ -238,7 +243,9 @@ class Supervisor:
     def _note_health(self, it: Supervised, now: float) -> None:
         for instance in list(it.instances):
             life = instance.life
-            if life is not None and not life.was_healthy and verdict(it.service, life, now) is Verdict.WELL:
+            if life is None or life.was_healthy or life.departs_at is not None:
+                continue
+            if verdict(it.service, life, now) is Verdict.WELL:
                 well = replace(instance, life=replace(life, was_healthy=True), failures=0, message=None)
                 it.put(well, remember=True)
 
