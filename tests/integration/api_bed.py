@@ -68,8 +68,10 @@ def by_socket(app: Any) -> Any:
 
 
 @asynccontextmanager
-async def api_of(data: Path, *definitions: Task | Service, token: str | None = TOKEN) -> AsyncIterator[Api]:
-    bed = Bed(data, definitions)
+async def api_of(
+    data: Path, *definitions: Task | Service, token: str | None = TOKEN, **tables: Any
+) -> AsyncIterator[Api]:
+    bed = Bed(data, definitions, **tables)
     await bed.start()
     api = Api(bed, token)
     try:

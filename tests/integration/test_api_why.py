@@ -8,6 +8,7 @@ from pathlib import Path
 from api_bed import api_of
 from engine_bed import settle
 
+from rota.config.config import Group
 from rota.model.event import EventKind
 from rota.model.task import Overlap, Task
 
@@ -47,6 +48,52 @@ async def test_no_tick_disappears_without_a_trace(tmp_path: Path) -> None:
         assert sum(each["count"] for each in why["last"]) == 14
         assert len(why["next"]) == 10
         assert why["note"] is None
+
+
+async def test_a_tick_that_waits_or_waited_for_its_group_names_the_group_and_who_had_its_slots(
+    tmp_path: Path,
+) -> None:
+    tasks = (task("job", "* * * * *", group="few"), task("long", group="few"))
+    async with api_of(tmp_path, *tasks, groups={"few": Group(max_concurrent=1)}) as api:
+        bed = api.bed
+        await bed.tick(30)
+        long = await bed.trigger("long")
+        bed.keeper.now = bed.clock.now()
+        await bed.until(EventKind.RUN_STARTED, long.id)
+        await bed.tick(60)
+        await bed.settled()
+
+        waits = (await api.tcp.get("/api/tasks/job/why")).json()["last"]
+        bed.keeper.now = bed.clock.now()
+        bed.keeper.end(long.id)
+        await bed.keeper.next_spawn()
+        run = await bed.keeper.next_spawn()
+        await bed.until(EventKind.RUN_STARTED, run.run_id)
+        runs = (await api.tcp.get("/api/tasks/job/why")).json()["last"]
+
+        assert [(each["outcome"], each["behind"]) for each in waits] == [("waiting", [long.id])]
+        assert waits[0]["message"] == (
+            "waits for its turn behind others, which have the slots of the group few"
+        )
+        assert [(each["outcome"], each["behind"]) for each in runs] == [("running", [long.id])]
+        assert runs[0]["message"] == "runs after others, which had the slots of the group few"
+
+
+async def test_a_tick_that_was_put_off_and_waits_now_says_that_it_waits(tmp_path: Path) -> None:
+    spread = task("job", "* * * * *", jitter=timedelta(seconds=50))
+    async with api_of(tmp_path, spread) as api:
+        bed = api.bed
+        first = await bed.trigger("job")
+        await bed.until(EventKind.RUN_STARTED, first.id)
+        await bed.tick(60)
+        await bed.settled()
+        early = (await api.tcp.get("/api/tasks/job/why")).json()["last"]
+        await bed.tick(51)
+        await bed.settled()
+        late = (await api.tcp.get("/api/tasks/job/why")).json()["last"]
+
+        assert [each["outcome"] for each in early] == ["not_due"]
+        assert [(each["outcome"], each["behind"]) for each in late] == [("waiting", [first.id])]
 
 
 async def test_a_task_without_ticks_says_why_none_comes(tmp_path: Path) -> None:

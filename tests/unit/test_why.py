@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from rota.engine.missed import missed_run
-from rota.engine.why import Outcome, fates, no_ticks, unrecorded_ticks
-from rota.model.run import Ending, EndReason, HandOver, Run, RunId, TriggeredBy
+from rota.engine.slots import Slots
+from rota.engine.why import Outcome, fates, no_ticks, unrecorded_ticks, waited_for_others
+from rota.model.run import Ending, EndReason, HandOver, Run, RunId, TriggeredBy, WaitingFor, WaitKind
 from rota.model.task import Task
 from rota.timing.gap import Gap
 from rota.timing.schedule import parse_schedule
@@ -78,7 +80,8 @@ def test_skipped_ticks_name_the_run_that_was_in_the_way_also_one_that_was_asked_
 def test_a_gap_counts_its_ticks_and_comes_before_what_makes_it_good() -> None:
     gap = Gap(task_name="job", count=9, first=NOON, newest=NOON + 8 * MINUTE)
     missed = missed_run(gap, run_id=RunId("gap"), now=NOON + 10 * MINUTE, caught_up=1)
-    late = tick(8, by=TriggeredBy.CATCH_UP, created_at=NOON + 10 * MINUTE)
+    pause = WaitingFor(kind=WaitKind.PAUSE)
+    late = tick(8, by=TriggeredBy.CATCH_UP, created_at=NOON + 10 * MINUTE, waiting_for=pause)
 
     found = fates([late, missed], [], ())
 
@@ -87,7 +90,7 @@ def test_a_gap_counts_its_ticks_and_comes_before_what_makes_it_good() -> None:
         (Outcome.WAITING, 1, NOON + 8 * MINUTE),
     ]
     assert "Rota was not running; the newest is run now" in found[0].message
-    assert found[1].message == "waits for its turn, to make good a gap"
+    assert found[1].message == "waits for the end of a pause, to make good a gap"
 
 
 def test_each_other_fate_is_told() -> None:
@@ -98,8 +101,11 @@ def test_each_other_fate_is_told() -> None:
         ended(tick(1), EndReason.MISSED, "it had not started within its start_deadline of 3m"),
         ended(tick(2), EndReason.STOPPED, "cancelled by cli"),
         ended(tick(3), EndReason.START_FAILED, "no such program"),
-        tick(4),
-        tick(5, due_at=NOON + 6 * MINUTE),
+        tick(4, waiting_for=WaitingFor(kind=WaitKind.TASK, name="job", run_ids=(holder.id,))),
+        tick(5, due_at=NOON + 6 * MINUTE, waiting_for=WaitingFor(kind=WaitKind.TIME)),
+        tick(6, due_at=NOON + 7 * MINUTE, waiting_for=WaitingFor(kind=WaitKind.SERVER, run_ids=(holder.id,))),
+        tick(7, waiting_for=WaitingFor(kind=WaitKind.KEEPER)),
+        tick(8),
         others=(holder,),
     ) == [
         (Outcome.QUEUE_FULL, 1, "full"),
@@ -108,7 +114,36 @@ def test_each_other_fate_is_told() -> None:
         (Outcome.START_FAILED, 1, "no such program"),
         (Outcome.WAITING, 1, "waits for its turn behind another run of the task"),
         (Outcome.NOT_DUE, 1, "is not due yet: jitter puts it off"),
+        (Outcome.WAITING, 1, "waits for its turn behind others, which have the slots of the server"),
+        (Outcome.WAITING, 1, "waits until Rota can start programs again"),
+        (Outcome.WAITING, 1, "is about to start"),
     ]
+
+
+def test_a_tick_that_waited_for_others_than_its_own_task_names_them() -> None:
+    late = ran(1, wait=2)
+    group = WaitingFor(kind=WaitKind.GROUP, name="heavy", run_ids=(RunId("a"), RunId("b")))
+
+    (fate,) = fates([late], [late], (), {late.id: group})
+
+    assert fate.message == "ran after others, which had the slots of the group heavy, and ended as success"
+    assert fate.behind == group.run_ids
+    assert waited_for_others(late, [late])
+    assert not waited_for_others(late, [late, ran(0, took=3)])
+    assert not waited_for_others(ran(1), [])
+
+
+def test_who_had_all_slots_of_a_group_or_the_server_is_told_by_who_lived() -> None:
+    tasks = {name: Task(name=name, run="true", group="few") for name in ("job", "other")}
+    group, server = Slots(tasks, groups={"few": 1}, server=2).shared(tasks["job"])
+    first, second = ran(0), replace(ran(1), task_name="other")
+
+    assert [each.taken_by([first]) for each in (group, server)] == [
+        WaitingFor(kind=WaitKind.GROUP, name="few", run_ids=(first.id,)), None,
+    ]  # fmt: skip
+    assert server.taken_by([second, first]) == WaitingFor(kind=WaitKind.SERVER, run_ids=(second.id, first.id))
+    assert group.taken_by([replace(first, task_name="stranger")]) is None
+    assert [*Slots(tasks, groups={"few": 1}).shared(Task(name="a", run="true", group="label"))] == []
 
 
 def test_a_tick_of_which_no_run_tells_is_told_all_the_same() -> None:

@@ -166,6 +166,7 @@ class Engine:
             turns=self._turns,
             pauses=self._pauses,
             runs=self.runs,
+            slots=self._slots,
             store=store,
             clock=self._clock,
             watch=self._watch,

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from rota.engine.admission import Fate, admit, displaced, victim
 from rota.engine.gate import Gate, Places, Turn
+from rota.engine.sharing import Shared
 from rota.model.job import JOBS
 from rota.model.run import WaitKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rota.model.run import RunId
     from rota.model.task import Task
@@ -190,6 +191,14 @@ class Slots:
         """Which slots those lack who wait: their task's, if these are taken, or else the first further up."""
         places = self._places.get(name, _NONE)
         return next((gate for gate in places.path() if not gate.is_open), places)
+
+    def shared(self, task: Task) -> Iterator[Shared]:
+        """What slots a run of the task needs beside its task's own, the narrowest first."""
+        if (group := self._groups.get(task.group or "")) is not None and group.most is not None:
+            members = frozenset(each.name for each in self._tasks.values() if each.group == task.group)
+            yield Shared(kind=group.kind, name=group.name, most=group.most, members=members)
+        if self._server is not None and self._server.most is not None:
+            yield Shared(kind=self._server.kind, name=None, most=self._server.most, members=None)
 
     def holders(self, name: str) -> Iterable[RunId]:
         """Those who have a slot, the oldest first."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from bisect import insort
 from contextlib import asynccontextmanager
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rota.engine.scheduler import Scheduler
 from rota.engine.timetable import Coming, upcoming
-from rota.engine.why import fates, unrecorded_ticks
+from rota.engine.why import HARDLY_WAITED, fates, unrecorded_ticks, waited_for_others, wanted_at
 from rota.model.error import ShuttingDown
 from rota.timing.planner import Planner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rota.engine.background import Background
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
     from rota.engine.intake import Intake
     from rota.engine.pauses import Pauses
     from rota.engine.runs import Runs
+    from rota.engine.slots import Slots
     from rota.engine.store_watch import StoreWatch
     from rota.engine.turns import Turns
     from rota.engine.why import TickFate
-    from rota.model.run import Run
+    from rota.model.run import Run, RunId, WaitingFor
     from rota.model.task import Task
     from rota.storage.store import Store
     from rota.timing.schedule import Schedule
+
+EXPLAINED = 50
+"""Of so many ticks it is looked up which other tasks' runs they have waited for."""
 
 OTHERS = 200
 """So many more of a task's runs are looked at for those that were in the way of its ticks."""
@@ -47,6 +52,7 @@ class Ticks:
         turns: Turns,
         pauses: Pauses,
         runs: Runs,
+        slots: Slots,
         store: Store,
         clock: Clock,
         watch: StoreWatch,
@@ -57,6 +63,7 @@ class Ticks:
         self._turns = turns
         self._pauses = pauses
         self._runs = runs
+        self._slots = slots
         self._store = store
         self._clock = clock
         self._watch = watch
@@ -143,7 +150,21 @@ class Ticks:
             until = self._planner.horizon
             schedules, since = self._schedules[task_name], self._since[task_name]
             unrecorded = unrecorded_ticks(ticks, schedules, since=since, until=until)
-        return fates(ticks, others, unrecorded)
+        return fates(ticks, others, unrecorded, await self._shared(self._tasks[task_name], ticks, others))
+
+    async def _shared(
+        self, task: Task, ticks: Iterable[Run], others: Sequence[Run]
+    ) -> Mapping[RunId, WaitingFor]:
+        """Of the newest ticks that waited though their task was free what they have waited for."""
+        shared = [*self._slots.shared(task)]
+        found: dict[RunId, WaitingFor] = {}
+        waited = (run for run in ticks if waited_for_others(run, others)) if shared else ()
+        for run in islice(waited, EXPLAINED):
+            living = await self._store.living_at(wanted_at(run) + HARDLY_WAITED)
+            taken = next((each for slots in shared if (each := slots.taken_by(living)) is not None), None)
+            if taken is not None:
+                found[run.id] = taken
+        return found
 
     def _catch_up(self) -> dict[str, int]:
         return {name: self._tasks[name].catch_up for name in self._schedules}

@@ -8,17 +8,20 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from rota.engine.sharing import whose_slots
 from rota.engine.timetable import upcoming
-from rota.model.run import EndReason, Run, RunId, Status, TriggeredBy, WaitKind
+from rota.model.run import EndReason, Run, RunId, Status, TriggeredBy, WaitingFor, WaitKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rota.model.task import Task
     from rota.timing.schedule import Schedule
 
 HARDLY_WAITED = timedelta(seconds=1)
 """A run that started so soon after it was due did not wait for another."""
+
+_NONE: Mapping[RunId, WaitingFor] = {}
 
 _MOST_EXPECTED = 1_000  #: ticks that are looked for among the runs, at most
 
@@ -52,12 +55,18 @@ class TickFate:
     message: str
 
 
-def fates(ticks: Sequence[Run], others: Sequence[Run], unrecorded: Sequence[datetime]) -> list[TickFate]:
+def fates(
+    ticks: Sequence[Run],
+    others: Sequence[Run],
+    unrecorded: Sequence[datetime],
+    shared: Mapping[RunId, WaitingFor] = _NONE,
+) -> list[TickFate]:
     """What became of each tick, in their order; what became of several in a row is told once.
 
-    `ticks` are the runs of ticks and gaps, `others` the task's runs that may have been in their way.
+    `ticks` are the runs of ticks and gaps, `others` the task's runs that may have been in their way, `shared`
+    says which slots those have waited for that others than their own task's runs had.
     """
-    found = [_fate(run, others) for run in ticks]
+    found = [_fate(run, others, shared.get(run.id)) for run in ticks]
     found += [
         TickFate(
             outcome=Outcome.UNRECORDED,
@@ -124,12 +133,27 @@ def _otherwise(task: Task) -> str:
     return ", or ".join(ways) or "when that is changed"
 
 
-def _fate(run: Run, others: Sequence[Run]) -> TickFate:
+def wanted_at(run: Run) -> datetime:
+    """When it wanted to start."""
+    return max(run.created_at, run.due or run.created_at)
+
+
+def waited_for_others(run: Run, others: Sequence[Run]) -> bool:
+    """Whether it started late, and no run of its own task was in its way."""
+    if run.start_at is None or run.start_at - wanted_at(run) <= HARDLY_WAITED:
+        return False
+    return not _met(run, others)
+
+
+def _fate(run: Run, others: Sequence[Run], shared: WaitingFor | None) -> TickFate:
     tick = run.scheduled_at if run.scheduled_at is not None else run.created_at
     outcome = _outcome(run)
     attempts = [other for other in others if other.retry_of_run_id == run.id]
     last = max(attempts, key=lambda each: each.retry_attempt, default=None)
+    waiting_for = run.waiting_for or shared
     behind = _met(run, others) if outcome in _MEETING else ()
+    if waiting_for is not None and waiting_for.run_ids:
+        behind = waiting_for.run_ids
     return TickFate(
         outcome=outcome,
         count=run.missed_ticks or 1,
@@ -138,7 +162,7 @@ def _fate(run: Run, others: Sequence[Run]) -> TickFate:
         run_id=run.id,
         end_reason=run.end_reason,
         behind=behind,
-        message=_message(run, outcome, waited=bool(behind)) + _retried(last),
+        message=_message(run, outcome, waiting_for, waited=bool(behind)) + _retried(last),
     )
 
 
@@ -158,12 +182,13 @@ def _outcome(run: Run) -> Outcome:
         if run.end_reason is EndReason.STOPPED and run.start_at is None:
             return Outcome.CANCELLED
         return _ENDS.get(run.end_reason, Outcome.RAN)
-    return Outcome.WAITING if run.due_at is None or run.created_at >= run.due_at else Outcome.NOT_DUE
+    early = run.waiting_for is not None and run.waiting_for.kind is WaitKind.TIME
+    return Outcome.NOT_DUE if early else Outcome.WAITING
 
 
 def _met(run: Run, others: Sequence[Run]) -> tuple[RunId, ...]:
     """The runs of the task that lived when this one wanted to start; none if it started all the same."""
-    wanted = max(run.created_at, run.due or run.created_at)
+    wanted = wanted_at(run)
     if run.start_at is not None and run.start_at - wanted <= HARDLY_WAITED:
         return ()
     met = {
@@ -178,23 +203,36 @@ def _met(run: Run, others: Sequence[Run]) -> tuple[RunId, ...]:
     return tuple(met)
 
 
-def _message(run: Run, outcome: Outcome, *, waited: bool) -> str:
+def _message(run: Run, outcome: Outcome, waiting_for: WaitingFor | None, *, waited: bool) -> str:
     made_good = ", to make good a gap" if run.triggered_by is TriggeredBy.CATCH_UP else ""
     after = " after another run of the task" if waited else ""
+    if waiting_for is not None:
+        after = f" after others, which had the slots of {whose_slots(waiting_for)}"
     match outcome:
         case Outcome.RAN:
             return f"ran{after}{made_good}, and ended as {run.end_reason}"
         case Outcome.RUNNING:
             return f"runs{after}{made_good}"
         case Outcome.WAITING:
-            if run.waiting_for is not None and run.waiting_for.kind is WaitKind.PAUSE:
-                return f"waits for the end of a pause{made_good}"
-            return f"waits for its turn{' behind another run of the task' if waited else ''}{made_good}"
+            return f"{_waits(waiting_for)}{made_good}"
         case Outcome.NOT_DUE:
             return "is not due yet: jitter puts it off"
         case Outcome.CANCELLED:
             return run.message or "was cancelled"
     return run.message or outcome.value.replace("_", " ")
+
+
+def _waits(waiting_for: WaitingFor | None) -> str:
+    if waiting_for is None:
+        return "is about to start"
+    match waiting_for.kind:
+        case WaitKind.PAUSE:
+            return "waits for the end of a pause"
+        case WaitKind.KEEPER:
+            return "waits until Rota can start programs again"
+        case WaitKind.TASK:
+            return "waits for its turn behind another run of the task"
+    return f"waits for its turn behind others, which have the slots of {whose_slots(waiting_for)}"
 
 
 def _retried(last: Run | None) -> str:

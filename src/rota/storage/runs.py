@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, exists, func, null, select, update
+from sqlalchemy import bindparam, exists, func, null, or_, select, update
 from sqlalchemy.dialects.sqlite import insert  # PostgreSQL's has the same face
 
-from rota.model.run import Run, RunId, Status
+from rota.model.run import Kind, Run, RunId, Status
 from rota.storage import row
-from rota.storage.microseconds import to_time
+from rota.storage.microseconds import of_time, to_time
 from rota.storage.schema import ONE_GAP, ONE_TICK, RUNS, STILL_OPEN, TAGS, TASKS
 from rota.storage.statement import Statement
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.engine.interfaces import DBAPICursor
+
+    from rota.storage.drift import Drift
+
+LOOKED_AT = 2_000
+"""Runs that are looked at for those that lived at a moment."""
 
 _LIFE = ("status", "start_at", "pid", "message", "attempt", "keeper_id", "boot_id", "limits", "revision")
 _END = (
@@ -188,6 +193,24 @@ def last_ticks(connection: Connection, task_name: str, limit: int) -> list[Run]:
     asked = {"task_name": task_name, "most": limit}
     found = _runs([*connection.execute(_TICKS, asked).all(), *connection.execute(_GAPS, asked).all()])
     return sorted(found, key=lambda run: run.scheduled_at or run.created_at, reverse=True)[:limit]
+
+
+def living_at(connection: Connection, moment: datetime, drift: Drift) -> list[Run]:
+    """The runs of tasks that had started then and not ended, the newest first.
+
+    It looks at no more than `LOOKED_AT` of those that were there: one that had been running since long before
+    them is not found.
+    """
+    at = of_time(moment)
+    newest = (
+        select(*RUNS.c).where(RUNS.c.id < drift.last_id(moment)).order_by(RUNS.c.id.desc()).limit(LOOKED_AT)
+    ).subquery()
+    living = select(newest).where(
+        newest.c.kind == Kind.TASK,
+        newest.c.start_at <= at,
+        or_(newest.c.end_at.is_(None), newest.c.end_at > at),
+    )
+    return _runs(connection.execute(living).all())
 
 
 def told_until(connection: Connection) -> dict[str, datetime]:

@@ -249,6 +249,10 @@ class Store:
         """The runs of a task's newest ticks and gaps, the newest tick first."""
         return await self._readers.ask(partial(runs.last_ticks, task_name=task_name, limit=limit))
 
+    async def living_at(self, moment: datetime) -> list[Run]:
+        """The runs of tasks that lived then, as far back as `runs.LOOKED_AT` runs tell."""
+        return await self._readers.ask(partial(runs.living_at, moment=moment, drift=self._drift))
+
     async def latest_runs(self) -> dict[str, Run]:
         """The newest run of each task that ever had one."""
         return await self._readers.ask(runs.latest)

@@ -52,7 +52,9 @@ class TickFate(Inner):
     last: datetime
     run_id: RunIdText | None = Field(description="The run of the last of them; null when none tells of it.")
     end_reason: EndReason | None
-    behind: list[RunIdText] = Field(description="The runs of the task that were in the way of the last.")
+    behind: list[RunIdText] = Field(
+        description="The runs in the way of the last: of its task, or of others that share slots with it."
+    )
     message: str
 
     @staticmethod
