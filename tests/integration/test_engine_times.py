@@ -166,6 +166,7 @@ async def test_what_has_not_started_by_its_deadline_is_missed_out_of_the_queue(t
         await bed.tick(60)
         first = await bed.keeper.next_spawn()
         await bed.until(EventKind.RUN_CREATED)
+        await bed.until(EventKind.RUN_STARTED)
         await bed.tick(60)
         await bed.until(EventKind.RUN_CREATED)
         assert len(bed.engine.runs.pending("job")) == 1
