@@ -76,4 +76,8 @@ def _named(found: re.Match[str], environ: Mapping[str, str], folder: str, seen: 
         raise Unreadable(f"${{{name}}} names nothing", _ALLOWED)
     if name not in environ:
         raise Unreadable(f"the environment variable {name} is not set", "one that is, or $${ for ${ itself")
+    try:
+        environ[name].encode()
+    except UnicodeEncodeError:
+        raise Unreadable(f"the environment variable {name} is not UTF-8", "one that is") from None
     return environ[name]
