@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from api_bed import api_of
@@ -33,6 +34,11 @@ def sealed(data: Path) -> list[str | None]:
 
 def files_with(data: Path, text: str) -> list[Path]:
     return [path for path in data.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+
+
+async def reload(bed: Bed, *tasks: Task) -> None:
+    bed.configure(tasks)
+    await bed.engine.reloading.reload(bed.config)
 
 
 async def trigger(bed: Bed, **params: object) -> Run:
@@ -131,3 +137,65 @@ async def test_a_fault_of_a_secret_is_answered_without_it(tmp_path: Path) -> Non
         shown = (await api.tcp.get("/api/tasks/job")).text
         assert "of the configuration" not in shown
         assert "swordfish" not in shown
+
+
+async def test_what_was_given_as_a_secret_stays_one_whatever_its_task_says_of_it_since(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, JOB) as bed:
+        first = await trigger(bed, TOKEN="hunter2")
+        second = await trigger(bed, TOKEN="hunter3")
+        plain = replace(TOKEN, type=ParamType.STRING)
+        await reload(bed, replace(JOB, params=(plain, KEY)))
+        bed.keeper.end(first.id)
+        await bed.until(EventKind.RUN_ENDED, first.id)
+
+        spawns = [await bed.keeper.next_spawn() for _ in range(2)]
+
+        assert [spawn.run_id for spawn in spawns] == [first.id, second.id]
+        assert spawns[1].env["TOKEN"] == "hunter3"
+        assert "hunter3" in spawns[1].secrets
+
+
+async def test_what_was_given_openly_is_a_secret_once_its_task_says_so(tmp_path: Path) -> None:
+    plain = replace(TOKEN, type=ParamType.STRING)
+    async with bed_of(tmp_path, replace(JOB, params=(plain,))) as bed:
+        first = await trigger(bed, TOKEN="hunter2")
+        await trigger(bed, TOKEN="hunter3")
+        await reload(bed, replace(JOB, params=(TOKEN,)))
+        bed.keeper.end(first.id)
+
+        spawns = [await bed.keeper.next_spawn() for _ in range(2)]
+
+        assert spawns[1].env["TOKEN"] == "hunter3"
+        assert "hunter3" in spawns[1].secrets
+
+
+async def test_a_secret_becomes_no_argument(tmp_path: Path) -> None:
+    async with bed_of(tmp_path, JOB) as bed:
+        first = await trigger(bed, TOKEN="hunter2")
+        second = await trigger(bed, TOKEN="hunter3")
+        await reload(bed, replace(JOB, params=(Param(kind=ParamKind.ARG, name="TOKEN"),)))
+        bed.keeper.end(first.id)
+
+        ended = (await bed.until(EventKind.RUN_ENDED, second.id)).run
+
+        assert ended is not None
+        assert ended.end_reason is EndReason.START_FAILED
+        assert ended.message == "its parameter TOKEN was a secret, and is an argument now"
+
+
+async def test_a_rerun_asks_for_what_was_a_secret_though_it_is_none_any_more(tmp_path: Path) -> None:
+    async with api_of(tmp_path, JOB) as api:
+        run = (await api.tcp.post("/api/tasks/job/run", json={"params": {"TOKEN": "hunter2"}})).json()
+        await api.bed.until(EventKind.RUN_STARTED, run["id"])
+        api.bed.keeper.end(run["id"])
+        await api.bed.until(EventKind.RUN_ENDED, run["id"])
+        await reload(api.bed, replace(JOB, params=(replace(TOKEN, type=ParamType.STRING), KEY)))
+
+        refused = await api.tcp.post(f"/api/runs/{run['id']}/rerun")
+        rerun = await api.tcp.post(f"/api/runs/{run['id']}/rerun", json={"params": {"TOKEN": "open"}})
+
+        assert refused.status_code == 422
+        assert [each["location"] for each in refused.json()["errors"]] == ["body.params.TOKEN"]
+        assert rerun.json()["params"] == {"TOKEN": "open", "KEY": "[redacted]"}

@@ -12,6 +12,7 @@ from rota.cli.exit_code import ExitCode
 from rota.cli.follow import follow
 from rota.cli.forward_input import ForwardInput
 from rota.cli.output import Output
+from rota.cli.show_log import tells_why
 from rota.cli.verdict import exit_code, verdict
 from rota.client.problem import Problem
 from rota.model.error import RotaError
@@ -56,7 +57,7 @@ def attached(client: Client, run: dict[str, Any], show: Show, *, json: bool = Fa
     if json:
         Output().json(ended)
     elif ended["end_reason"] not in ("success", "failed") or ended["signal"]:
-        say(verdict(ended, why=ended["end_reason"] != "start_failed"))
+        say(verdict(ended, why=not tells_why(client.data, ended)))
     if ended["end_reason"] == "stopped" and signals.stopped_by == signal.SIGINT:
         return ExitCode.INTERRUPTED
     return exit_code(ended)

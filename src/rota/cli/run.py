@@ -16,7 +16,7 @@ from rota.cli.follow import follow
 from rota.cli.options import Given, Json
 from rota.cli.outlast import return_of_server
 from rota.cli.output import Output
-from rota.cli.show_log import Bytes, Nothing
+from rota.cli.show_log import Bytes, Nothing, tells_why
 from rota.cli.suggest import suggest_tasks
 from rota.cli.verdict import exit_code, verdict
 from rota.client.problem import Disconnected, Problem
@@ -91,8 +91,7 @@ def run(
     if json:
         out.json(ended)
     elif ended["end_reason"] != "success":
-        # The keeper's own words on a failed start are among the output, and were shown.
-        say(verdict(ended, why=ended["end_reason"] != "start_failed"))
+        say(verdict(ended, why=not tells_why(client.data, ended)))
     return exit_code(ended)
 
 
@@ -159,7 +158,8 @@ def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str
                 return ended
             run_id = ended["next_attempt_run_id"]
             if not quiet:
-                say(f"{verdict(ended)}; it is tried again as run {run_id}")
+                why = not tells_why(client.data, ended)
+                say(f"{verdict(ended, why=why)}; it is tried again as run {run_id}")
     except KeyboardInterrupt:
         say(f"no longer waiting; run {run_id} goes on (`rota logs -f {run_id}`, `rota stop {run_id}`)")
         raise

@@ -7,7 +7,8 @@ import sys
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rota.cli.complaint import say
 from rota.logs.index import STDERR, STREAMS, SYSTEM
@@ -15,12 +16,13 @@ from rota.logs.line import PIECE, Ansi, Line, Readable, moment
 from rota.logs.lines import lines_before, lines_from
 from rota.logs.log import EVERY, Log
 from rota.logs.page import position_of_time
+from rota.logs.place import SYSTEM as SYSTEM_FILE
+from rota.logs.place import path
 from rota.logs.reader import LogFollower
 from rota.logs.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Mapping
 
     from rota.logs.line import Written
     from rota.logs.pattern import Pattern
@@ -70,6 +72,11 @@ class Bytes:
             touched.add(target)
         for target in touched:
             target.flush()
+
+
+def tells_why(data: Path, run: Mapping[str, Any]) -> bool:
+    """Whether the log itself says why the run could not be started: so it does where the keeper tried to."""
+    return run["end_reason"] == "start_failed" and Path(path(str(data), run["id"], SYSTEM_FILE)).exists()
 
 
 class Nothing:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rota.engine.spawning import argv_of_job, spawn_of
 from rota.model.job import JOBS
 from rota.model.run import FAILURES, Kind
-from rota.model.secret import Secret
+from rota.model.secret import REDACTED, Secret
 from rota.model.task import EnvBase, Stdin, Task
 from rota.storage.vault import Locked
 
@@ -163,18 +163,27 @@ class Definitions:
         return task.failures if task is not None else FAILURES
 
     def _secret_params(self, run: Run, task: Task) -> dict[str, Secret]:
-        """The secret parameters of a run, which shows of them only that they are there."""
-        wanted = [param for param in task.params if param.secret and run.params.get(param.name) is not None]
-        if not wanted:
+        """The secret parameters of a run, which shows of them only that they are there.
+
+        What was a secret when it was given is one to the end, whatever its task says of it since a reload.
+        """
+        shown = {param: run.params.get(param.name) for param in task.params}
+        if run.sealed is None and not any(param.secret and shown[param] is not None for param in shown):
             return {}
         given = self._unsealed(run)
         secrets: dict[str, Secret] = {}
-        for param in wanted:
+        for param, text in shown.items():
+            if text is None:
+                continue
             if param.name in given:
+                if param.is_argument:
+                    raise Undefined(f"its parameter {param.name} was a secret, and is an argument now")
                 secrets[param.name] = Secret(given[param.name])
-            elif isinstance(param.default, Secret):
+            elif param.secret and text != REDACTED:
+                secrets[param.name] = Secret(text)
+            elif param.secret and isinstance(param.default, Secret):
                 secrets[param.name] = param.default
-            else:
+            elif param.secret:
                 raise Undefined(f"nobody knows the value of its secret parameter {param.name} any more")
         return secrets
 

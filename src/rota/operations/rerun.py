@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rota.engine.effective_params import effective_params
 from rota.model.error import Fault, Invalid, Refused, RunNotFound, TaskNotFound
 from rota.model.run import Kind
+from rota.model.secret import REDACTED
 from rota.operations.once import once
 from rota.operations.start_job import JobWanted, faults_of, start_job
 from rota.operations.which_run import which_run
@@ -114,14 +115,17 @@ def _params_of(rota: Rota, run: Run, anew: Anew) -> dict[str, object]:
     """What the run was given, and what is new. Raises Invalid where a secret would be needed again."""
     task = _task_of(rota, run)
     secrets = {param.name: param for param in task.params if param.secret}
-    kept: dict[str, object] = {
-        name: value for name, value in run.params.items() if value is None or name not in secrets
-    }
-    faults = [
-        Fault(location=f"body.params.{name}", message="it is a secret, which is not kept: give it again")
-        for name, value in run.params.items()
-        if name in secrets and value is not None and name not in anew.params and secrets[name].default is None
-    ]
+    kept: dict[str, object] = {}
+    faults = []
+    for name, value in run.params.items():
+        if value is None or (name not in secrets and value != REDACTED):
+            kept[name] = value
+        elif name not in anew.params and (name not in secrets or secrets[name].default is None):
+            faults.append(
+                Fault(
+                    location=f"body.params.{name}", message="it is a secret, which is not kept: give it again"
+                )
+            )
     if faults:
         raise Invalid(faults)
     return {**kept, **anew.params}
