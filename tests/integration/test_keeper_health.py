@@ -85,6 +85,8 @@ async def test_a_secret_of_the_run_is_hidden_in_what_a_check_says(probe: Probe) 
     await probe.until_started(run)
 
     assert (await check(probe, run, "echo the key is hunter22; exit 1")).said == "the key is [redacted]"
+    long = "printf hunter22; head -c 4090 /dev/zero | tr '\\0' x; exit 1"  # of which the beginning is dropped
+    assert "nter22" not in (await check(probe, run, long)).said
 
 
 async def test_the_end_of_a_run_ends_its_checks(probe: Probe, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import signal
 from rota.keeper import tree
 from rota.keeper.loop import READ
 from rota.keeper.spawn import Manner, failure
-from rota.logs.mask import hidden
+from rota.logs.mask import Mask, sought
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,19 @@ _KEPT = 4096
 class Check:
     """One that is under way. It is told how it went once, whatever happens."""
 
-    __slots__ = ("_answer", "_asked", "_late", "_loop", "_out", "_said", "_timer", "_told", "child", "pid")
+    __slots__ = (
+        "_answer",
+        "_asked",
+        "_late",
+        "_loop",
+        "_mask",
+        "_out",
+        "_said",
+        "_timer",
+        "_told",
+        "child",
+        "pid",
+    )
 
     def __init__(
         self, loop: Loop, child: Child, asked: dict[str, Any], answer: Callable[[dict[str, Any]], None]
@@ -38,6 +50,7 @@ class Check:
         self._asked = asked
         self._answer: Callable[[dict[str, Any]], None] | None = answer
         self._said = bytearray()
+        self._mask = Mask(sought(child.secrets))  # before anything is cut off, so that no part of one is left
         self._late = False
         self._told: int | None = None
         self._out = -1
@@ -70,6 +83,7 @@ class Check:
         self._timer.cancel()
         self._hear()
         self._close_out()
+        self._said += self._mask.end()
         why = self._why_not_loaded()
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         self.tell(
@@ -98,7 +112,7 @@ class Check:
                 return
             if not piece:
                 self._close_out()
-            self._said += piece
+            self._said += self._mask.feed(piece)
             del self._said[:-_KEPT]
 
     def _close_out(self) -> None:
@@ -120,5 +134,5 @@ class Check:
 
     def _last_line(self) -> str:
         lines = [line for line in bytes(self._said).splitlines() if line.strip()]
-        last = hidden(lines[-1].strip(), self.child.secrets) if lines else b""
+        last = lines[-1].strip() if lines else b""
         return last.decode("utf-8", "replace")[:200]
