@@ -7,11 +7,13 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from holidays import country_holidays
 from installed import until_gone, until_true
 
 if TYPE_CHECKING:
@@ -58,6 +60,36 @@ def test_after_a_gap_the_newest_ticks_run_and_one_run_tells_of_all(
     ticks = sorted(moment(run["scheduled_at"]) for run in caught_up)
     assert all(later - earlier == timedelta(hours=2) for earlier, later in pairwise(ticks))
     assert not ticks or ticks[-1] == moment(missed["scheduled_at"])
+
+
+def test_time_in_which_a_task_was_new_changed_or_disabled_owes_nothing(
+    install: Callable[[str], Installed],
+) -> None:
+    tasks = {
+        "usual": 'cron = "0 */2 * * *"',
+        "changed": 'cron = "0 */2 * * *"',
+        "disabled": 'cron = "0 */2 * * *"\nenabled = false',
+    }
+
+    def write(**tables: str) -> str:
+        return "".join(f'[tasks.{name}]\nrun = "true"\n{keys}\n' for name, keys in tables.items())
+
+    rota = install(write(**tasks)).start()
+    rota.kill()
+    was_away(rota, hours=24, minutes=2)
+    rota.config.write_text(
+        write(
+            usual=tasks["usual"], changed='cron = "0 */3 * * *"', disabled=tasks["usual"], new=tasks["usual"]
+        )
+    )
+
+    rota.start()
+    until_true(lambda: len(rota.runs(task_name="usual", status="ended")) >= 2, "what is owed has been run")
+
+    others = [
+        run for run in rota.runs() if run["task_name"] != "usual"
+    ]  # of which a tick may have come since
+    assert [run for run in others if run["missed_ticks"] or run["triggered_by"] == "catch_up"] == []
 
 
 def test_what_has_not_started_by_its_deadline_is_missed_though_the_server_was_killed_meanwhile(
@@ -160,6 +192,53 @@ except = "%s"
     told = refused.rota("validate", str(refused.config))
     assert told.returncode == 1
     assert "did you mean closed?" in told.stdout + told.stderr
+
+
+def test_calendars_and_bounds_are_judged_by_the_clocks_of_the_tasks_zone(
+    install: Callable[[str], Installed],
+) -> None:
+    first = datetime.now(UTC).date() + timedelta(days=40)
+    last = first + timedelta(days=1)
+    rota = install(
+        f"""
+[server]
+timezone = "UTC"
+[calendars.mondays]
+weekdays = ["MON"]
+[calendars.holidays]
+holidays = ["DE-BY"]
+[defaults]
+timezone = "Asia/Tokyo"
+[tasks.mondays]
+run = "true"
+cron = "0 3 * * *"
+only = "mondays"
+[tasks.bounded]
+run = "true"
+cron = "0 3 * * *"
+not_before = "{first}"
+not_after = "{last}"
+[tasks.feasts]
+run = "true"
+cron = "0 12 * * *"
+only = "holidays"
+except = "mondays"
+timezone = "Europe/Berlin"
+"""
+    ).start()
+
+    def days(name: str, zone: str) -> list[date]:
+        found = json.loads(rota.rota("why", name, "--json").stdout)["next"]
+        return [moment(each["due_at"]).astimezone(ZoneInfo(zone)).date() for each in found]
+
+    mondays = days("mondays", "Asia/Tokyo")
+    assert len(mondays) == 10
+    assert {day.weekday() for day in mondays} == {0}  # in UTC it is still Sunday
+    assert days("bounded", "Asia/Tokyo") == [first, last]
+    feasts, today = days("feasts", "Europe/Berlin"), datetime.now(UTC).date()
+    known = country_holidays("DE", subdiv="BY", years=range(today.year, today.year + 3))
+    expected = [day for day in sorted(known) if today < day and day.weekday() != 0]
+    assert [day for day in feasts if day != today][:9] == expected[:9]
 
 
 def test_why_tells_of_every_tick_and_of_what_comes_next(install: Callable[[str], Installed]) -> None:
