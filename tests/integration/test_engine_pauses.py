@@ -188,7 +188,10 @@ async def test_a_deadline_holds_in_a_pause_too(tmp_path: Path) -> None:
         await pause(bed)
         await bed.tick(16)
 
-        assert (await bed.until(EventKind.RUN_ENDED, late.id)).run.end_reason is EndReason.MISSED  # type: ignore[union-attr]
+        ended = (await bed.until(EventKind.RUN_ENDED, late.id)).run
+        assert ended is not None
+        assert ended.end_reason is EndReason.MISSED
+        assert ended.message == f"it had not started within its start_deadline of 10s: the task {TOLD}"
 
 
 async def test_a_run_that_has_its_slot_and_waits_for_a_keeper_is_held_too(tmp_path: Path) -> None:
@@ -312,6 +315,33 @@ async def test_a_group_or_everything_holds_its_tasks_and_resuming_one_ends_no_ot
         assert bed.engine.runs.shown(waiting).waiting_for == WaitingFor(kind=WaitKind.PAUSE)
         await bed.engine.pausing.resume(ALL)
         await bed.until(EventKind.RUN_STARTED, waiting.id)
+
+
+async def test_a_task_that_a_reload_puts_into_a_paused_group_is_held_and_one_that_it_takes_out_is_not(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, task(), task("member", group="backups")) as bed:
+        await bed.trigger("job")
+        await bed.keeper.next_spawn()
+        behind = await bed.trigger("job")
+        bed.connects = False
+        bed.keeper.die()
+        await bed.until(EventKind.KEEPER_LOST)
+        ready = await bed.trigger("member")
+        await pause(bed, GROUP)
+        assert bed.engine.shown(ready).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
+
+        bed.configure([task(group="backups"), task("member")])
+        await bed.engine.reload(bed.config)
+
+        assert bed.engine.shown(ready).waiting_for == WaitingFor(kind=WaitKind.KEEPER)
+        assert bed.engine.shown(behind).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
+        bed.configure([task(), task("member", group="backups")])
+        await bed.engine.reload(bed.config)
+        assert bed.engine.shown(ready).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
+        waiting_for = bed.engine.shown(behind).waiting_for
+        assert waiting_for is not None
+        assert waiting_for.kind is WaitKind.TASK
 
 
 async def test_pausing_twice_changes_nothing_but_a_reason(tmp_path: Path) -> None:

@@ -116,14 +116,7 @@ class Turns:
         """This is paused from now on: what waits for a slot gets none, and what waits for a keeper gives its
         slot back.
         """
-        names = self._pauses.within(scope, self._slots.names())
-        for name in names:
-            self._slots.pause(name)
-        for name in names:
-            for run_id in self._slots.holders(name):
-                entry = self._ledger.find(run_id)
-                if entry is not None:
-                    self._leave_off(entry)
+        self._hold(self._pauses.within(scope, self._slots.names()))
 
     def let_go(self, scope: Scope) -> None:
         """This is not paused any more: what no other pause holds waits for a slot again."""
@@ -144,8 +137,8 @@ class Turns:
         for entry in self._ledger:
             if _waits(entry):
                 self.watch(entry.known)
+        self._hold(self._slots.names())
         for name in self._slots.names():  # a task of another group may be held by another pause, or by none
-            self._slots.pause(name)
             kept = [run_id for run_id in self._slots.kept(name) if not self._is_held(name, run_id)]
             self._slots.resume(name, kept)
         for name in self._slots.names():
@@ -254,6 +247,8 @@ class Turns:
     def _turn_away(self, entry: Entry, fate: Fate, task: Task) -> None:
         if (refused := refusal(fate, task, entry.known)) is not None:
             reason, message = refused
+            pause = self._pauses.holding_run(entry.known) if fate is Fate.LATE else None
+            message += f": {pause.told}" if pause is not None else ""
             self._ledger.ended(entry, reason, Ending(end_at=self._clock.now(), message=message))
 
     def _wait(self, run: Run) -> None:
@@ -263,6 +258,15 @@ class Turns:
             self._slots.keep(run.defined_by, run.id, first=first)
         else:
             self._slots.wait(run.defined_by, run.id, first=first)
+
+    def _hold(self, names: Collection[str]) -> None:
+        for name in names:
+            self._slots.pause(name)
+        for name in names:
+            for run_id in self._slots.holders(name):
+                entry = self._ledger.find(run_id)
+                if entry is not None:
+                    self._leave_off(entry)
 
     def _leave_off(self, entry: Entry) -> None:
         """A run that has its slot and waits for a keeper is one that a pause may hold."""
