@@ -329,17 +329,17 @@ async def test_a_task_that_a_reload_puts_into_a_paused_group_is_held_and_one_tha
         await bed.until(EventKind.KEEPER_LOST)
         ready = await bed.trigger("member")
         await pause(bed, GROUP)
-        assert bed.engine.shown(ready).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
+        assert bed.engine.runs.shown(ready).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
 
         bed.configure([task(group="backups"), task("member")])
-        await bed.engine.reload(bed.config)
+        await bed.engine.reloading.reload(bed.config)
 
-        assert bed.engine.shown(ready).waiting_for == WaitingFor(kind=WaitKind.KEEPER)
-        assert bed.engine.shown(behind).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
+        assert bed.engine.runs.shown(ready).waiting_for == WaitingFor(kind=WaitKind.KEEPER)
+        assert bed.engine.runs.shown(behind).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
         bed.configure([task(), task("member", group="backups")])
-        await bed.engine.reload(bed.config)
-        assert bed.engine.shown(ready).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
-        waiting_for = bed.engine.shown(behind).waiting_for
+        await bed.engine.reloading.reload(bed.config)
+        assert bed.engine.runs.shown(ready).waiting_for == WaitingFor(kind=WaitKind.PAUSE, name="backups")
+        waiting_for = bed.engine.runs.shown(behind).waiting_for
         assert waiting_for is not None
         assert waiting_for.kind is WaitKind.TASK
 

@@ -379,6 +379,8 @@ def test_what_a_task_says_of_retries_is_added_to_what_the_defaults_say(file: Pat
         ('retry = { delay = "1m" }', "nothing is retried: its attempts are 1"),
         ("retry = { attempts = 2, on = [3] }\nexit_codes = [0, 3]", "exit code 3 is not retried"),
         ('retry = { attempts = 2, on = ["lost"] }\nfailures = ["failed"]', "lost is not retried"),
+        ('retry = { attempts = 2, on = [75] }\nfailures = ["lost"]', "exit code 75 is not retried"),
+        ('retry = { attempts = 2 }\nfailures = ["missed"]', "nothing is retried: no end that can be"),
     ],
 )
 def test_a_retry_that_never_comes_is_doubted(file: Path, said: str, doubt: str) -> None:

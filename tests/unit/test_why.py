@@ -165,7 +165,10 @@ def test_a_tick_of_which_no_run_tells_is_told_all_the_same() -> None:
     [
         ({}, "it has no cron: it starts only when it is asked to"),
         ({"cron": ("@daily",), "enabled": False}, "it is not enabled: its schedule is off"),
-        ({"cron": ("@daily",), "not_after": NOON.date()}, "its last tick is over: not_after is 2026-03-02"),
+        (
+            {"cron": ("@daily",), "not_after": NOON.date()},
+            "no tick of it is left until its not_after, which is 2026-03-02",
+        ),
         ({"cron": ("@daily",), "only": ("never",)}, "its calendars leave none of its ticks"),
     ],
 )

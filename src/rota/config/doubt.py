@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rota.config.unread import unread
 from rota.model.param import ParamKind
+from rota.model.retry import RETRIED
 from rota.model.run import EndReason
 from rota.model.service import Restart
 from rota.model.shell import is_posix
@@ -143,11 +144,16 @@ def _of_times(task: Task, said: set[str]) -> Iterator[Doubt]:
 def _of_retry(task: Task) -> Iterator[tuple[tuple[str, ...], str]]:
     if task.retry.attempts == 1:
         yield ("retry",), "nothing is retried: its attempts are 1, the first included"
-    for on in task.retry.on or ():
+    elif RETRIED.isdisjoint(task.failures):
+        yield ("retry",), "nothing is retried: no end that can be is among failures"
+        return
+    for on in sorted(task.retry.on or (), key=str):
         if on in task.exit_codes:
             yield ("retry", "on"), f"exit code {on} is not retried: it is among exit_codes, and a success"
         elif isinstance(on, EndReason) and on not in task.failures:
             yield ("retry", "on"), f"{on} is not retried: it is not among failures"
+        elif isinstance(on, int) and EndReason.FAILED not in task.failures:
+            yield ("retry", "on"), f"exit code {on} is not retried: failed is not among failures"
 
 
 def _of_command(task: Task, said: set[str]) -> Iterator[Doubt]:

@@ -114,7 +114,7 @@ def no_ticks(task: Task) -> str:
     if not task.enabled:
         return "it is not enabled: its schedule is off"
     if task.not_after is not None:
-        return f"its last tick is over: not_after is {task.not_after.isoformat()}"
+        return f"no tick of it is left until its not_after, which is {task.not_after.isoformat()}"
     return "its calendars leave none of its ticks"
 
 
