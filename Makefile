@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Most of the suite waits for processes that it has started: two of it share a processor well.
+WORKERS ?= $(shell expr 2 \* $$(nproc))
 STAMP := $(VENV)/.installed
 
 .PHONY: setup demo test check bench simulate lock clean
@@ -28,7 +30,7 @@ check: setup
 	$(BIN)/lint-imports
 
 test: setup
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 bench: setup
 	$(BIN)/python -m bench

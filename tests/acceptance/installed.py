@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rota.client.client import Client
+from rota.model.error import RotaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,15 +67,46 @@ class Installed:
         self._signal(signal.SIGTERM)
         return time.monotonic() - begun
 
+    @property
+    def serves(self) -> bool:
+        return self.server is not None and self.server.poll() is None
+
+    def begin_anew(self) -> None:
+        """Whatever the test left: it serves, no run is there, and nothing else in its folder."""
+        if not self.serves:
+            self.start()
+        everything = {"filter": {}, "all": True}
+        self.client.bulk("stop", everything)
+        until_true(lambda: not self.runs(status=["pending", "running"]), "every run has ended")
+        self.client.bulk("delete", everything)
+        for path in set(self.folder.iterdir()) - {self.data, self.config, self.folder / "server.log"}:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
     def end(self) -> None:
         """Whatever the test left: no process of it stays."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.rota("shutdown", timeout=20)
+        if not self._shut_down():  # there is no server, or there is more than it could end
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.rota("shutdown", timeout=20)
         if self.server is not None and self.server.poll() is None:
             self.server.kill()
             self.server.wait()
         for pid in self.keepers():
             os.kill(pid, signal.SIGKILL)
+
+    def _shut_down(self) -> bool:
+        """As `rota shutdown` asks for it, without the second that a program more takes."""
+        if not self.serves:
+            return False
+        assert self.server is not None
+        try:
+            self.client.shutdown()
+            self.server.wait(20)
+        except (RotaError, subprocess.TimeoutExpired):
+            return False
+        return not self.keepers()
 
     def keepers(self) -> list[int]:
         """The keepers of this data folder: `ps` tells by their command lines."""
@@ -122,7 +155,7 @@ class Installed:
     def run(self, run_id: str) -> dict[str, Any]:
         return self.client.run(run_id)
 
-    def runs(self, **filters: str) -> list[dict[str, Any]]:
+    def runs(self, **filters: Any) -> list[dict[str, Any]]:
         return list(self.client.runs(filters))
 
     def log(self, run_id: str) -> str:

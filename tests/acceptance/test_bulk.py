@@ -46,8 +46,8 @@ def files(rota: Installed, run_id: str) -> list[str]:
     return sorted(path.suffix for path in (rota.data / "runs" / run_id[:7]).glob(f"{run_id}.*"))
 
 
-def test_a_rerun_does_again_what_the_run_did(install: Callable[[str], Installed]) -> None:
-    rota = install(CONFIG).start()
+def test_a_rerun_does_again_what_the_run_did(lend: Callable[[str], Installed]) -> None:
+    rota = lend(CONFIG)
     _, run, _ = rota.http("POST", "/api/tasks/hello/run?wait=true", {"params": {"WHO": "ann"}})
 
     again = rota.rota("rerun", run["id"][-8:], "--wait")
@@ -60,8 +60,8 @@ def test_a_rerun_does_again_what_the_run_did(install: Callable[[str], Installed]
     assert rota.log(other) == "hello bob\n"
 
 
-def test_a_rerun_asks_again_for_what_was_secret(install: Callable[[str], Installed]) -> None:
-    rota = install(CONFIG).start()
+def test_a_rerun_asks_again_for_what_was_secret(lend: Callable[[str], Installed]) -> None:
+    rota = lend(CONFIG)
     _, run, _ = rota.http("POST", "/api/tasks/secret/run?wait=true", {"params": {"TOKEN": "hunter2"}})
     _, job, _ = rota.http("POST", "/api/jobs?wait=true", {"command": "test $A = b", "env": {"A": "b"}})
 
@@ -78,9 +78,9 @@ def test_a_rerun_asks_again_for_what_was_secret(install: Callable[[str], Install
 
 
 def test_a_deleted_run_is_gone_and_comes_back_with_its_log(
-    install: Callable[[str], Installed],
+    lend: Callable[[str], Installed],
 ) -> None:
-    rota = install(CONFIG).start()
+    rota = lend(CONFIG)
     run = rota.trigger("hello", "?wait=true")
 
     deleted = rota.rota("delete", run["id"])
@@ -111,8 +111,8 @@ def test_after_its_time_a_deleted_run_is_gone_for_good_with_its_files(
     assert "could be restored" in rota.rota("restore", run["id"]).stderr
 
 
-def test_what_runs_cannot_be_deleted_and_the_others_are(install: Callable[[str], Installed]) -> None:
-    rota = install(CONFIG).start()
+def test_what_runs_cannot_be_deleted_and_the_others_are(lend: Callable[[str], Installed]) -> None:
+    rota = lend(CONFIG)
     ended, slow = rota.trigger("hello", "?wait=true"), rota.trigger("slow")
     rota.until_running(slow["id"])
 
@@ -122,8 +122,8 @@ def test_what_runs_cannot_be_deleted_and_the_others_are(install: Callable[[str],
     assert f"run {slow['id']} is running; stop it first" in deleted.stderr
 
 
-def test_a_filter_stops_many_and_starts_none_of_those_that_wait(install: Callable[[str], Installed]) -> None:
-    rota = install(CONFIG).start()
+def test_a_filter_stops_many_and_starts_none_of_those_that_wait(lend: Callable[[str], Installed]) -> None:
+    rota = lend(CONFIG)
     first = rota.until_running(rota.trigger("slow")["id"])
     waiting = [rota.trigger("slow")["id"] for _ in range(20)]
 
@@ -137,8 +137,8 @@ def test_a_filter_stops_many_and_starts_none_of_those_that_wait(install: Callabl
     assert {(run["end_reason"], run["start_at"]) for run in runs} == {("stopped", None)}
 
 
-def test_a_filter_says_which_failed_runs_are_run_again(install: Callable[[str], Installed]) -> None:
-    rota = install(CONFIG).start()
+def test_a_filter_says_which_failed_runs_are_run_again(lend: Callable[[str], Installed]) -> None:
+    rota = lend(CONFIG)
     failed = [rota.trigger("fails", "?wait=true")["id"] for _ in range(2)]
     rota.trigger("hello", "?wait=true")
 

@@ -24,8 +24,8 @@ pty = true
 
 
 @pytest.fixture
-def rota(install: Callable[[str], Installed]) -> Installed:
-    return install(CONFIG).start()
+def rota(lend: Callable[[str], Installed]) -> Installed:
+    return lend(CONFIG)
 
 
 def send(rota: Installed, run: dict[str, Any], **body: Any) -> dict[str, Any]:

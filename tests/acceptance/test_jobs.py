@@ -32,8 +32,8 @@ WAITS = "echo up; while [ ! -e go ]; do sleep 0.02; done; echo done; exit 7"
 
 
 @pytest.fixture
-def rota(install: Callable[[str], Installed]) -> Installed:
-    return install(CONFIG).start()
+def rota(lend: Callable[[str], Installed]) -> Installed:
+    return lend(CONFIG)
 
 
 def start(rota: Installed, command: Any, **fields: Any) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_jobs_go_on_while_the_server_is_dead_and_those_that_wait_start_after_it(
     for run in running:
         until_up(rota, run)
     waits = start(rota, 'echo "$SECRET"', env={"SECRET": "hunter2"}, name="waits")
-    later = start(rota, 'echo "$SECRET"', env={"SECRET": "hunter3"}, at="2999-01-01T00:00:00Z")
+    later = start(rota, 'echo "$SECRET"', env={"SECRET": "hunter3"}, at="2099-01-01T00:00:00Z")
     pids = [rota.run(run["id"])["pid"] for run in running]
     assert rota.run(waits["id"])["waiting_for"]["run_ids"] == [run["id"] for run in running]
 
@@ -153,7 +153,7 @@ def test_a_job_is_lost_with_its_keeper_and_nothing_of_it_lives_on(rota: Installe
 
 def test_a_shutdown_ends_jobs_and_cancels_those_that_wait(rota: Installed) -> None:
     running = start(rota, "sleep 1000 & echo up $!; wait")
-    later = start(rota, "true", at="2999-01-01T00:00:00Z")
+    later = start(rota, "true", at="2099-01-01T00:00:00Z")
     until_up(rota, running)
     child = int(rota.log(running["id"]).split()[1])
 
@@ -312,7 +312,8 @@ def test_more_than_a_program_reads_at_once_arrives_whole(rota: Installed) -> Non
     assert out.split()[0].decode() == hashlib.sha256(content).hexdigest()
 
 
-def test_input_is_in_no_log(rota: Installed) -> None:
+def test_input_is_in_no_log(install: Callable[[str], Installed]) -> None:
+    rota = install(CONFIG).start()  # one whose jobs have written nothing else
     it = Attached(rota, "exec", "--", "sh", "-c", "read secret; echo read", stdin=subprocess.PIPE)
 
     it.process.communicate(b"hunter2\n", timeout=PATIENCE)

@@ -50,9 +50,9 @@ ABLE = set() if _BASE is None else set(Path(_BASE, "cgroup.controllers").read_te
 
 
 def test_each_run_says_how_much_it_may_use_and_by_what_that_is_held(
-    install: Callable[[str], Installed],
+    lend: Callable[[str], Installed],
 ) -> None:
-    rota = install(CONFIG).start()
+    rota = lend(CONFIG)
 
     limits = rota.trigger("all", "?wait=true")["limits"]
 
@@ -64,8 +64,8 @@ def test_each_run_says_how_much_it_may_use_and_by_what_that_is_held(
     assert rota.trigger("free", "?wait=true")["limits"] is None
 
 
-def test_the_command_line_shows_what_holds_the_limits(install: Callable[[str], Installed]) -> None:
-    rota = install(CONFIG).start()
+def test_the_command_line_shows_what_holds_the_limits(lend: Callable[[str], Installed]) -> None:
+    rota = lend(CONFIG)
     run = rota.trigger("all", "?wait=true")
 
     [shown] = [line for line in rota.rota("show", run["id"]).stdout.splitlines() if line.startswith("limits")]
@@ -78,9 +78,9 @@ def test_the_command_line_shows_what_holds_the_limits(install: Callable[[str], I
 
 
 def test_a_run_that_wants_more_memory_than_it_may_have_does_not_get_it(
-    install: Callable[[str], Installed],
+    lend: Callable[[str], Installed],
 ) -> None:
-    rota = install(CONFIG).start()
+    rota = lend(CONFIG)
 
     run = rota.trigger("greedy", "?wait=true")
 
@@ -96,9 +96,9 @@ def test_a_run_that_wants_more_memory_than_it_may_have_does_not_get_it(
 
 @pytest.mark.skipif(_BASE is None, reason="no control groups can be made here")
 def test_a_process_that_hides_from_everything_but_its_control_group_is_ended_with_its_run(
-    install: Callable[[str], Installed],
+    lend: Callable[[str], Installed],
 ) -> None:
-    rota = install(CONFIG).start()
+    rota = lend(CONFIG)
 
     run = rota.trigger("hidden", "?wait=true")
 
@@ -107,8 +107,8 @@ def test_a_process_that_hides_from_everything_but_its_control_group_is_ended_wit
     assert f"sleep ({pid})" in rota.rota("logs", run["id"], "--stream", "system").stderr
 
 
-def test_a_job_has_the_limits_of_all_jobs(install: Callable[[str], Installed]) -> None:
-    rota = install(CONFIG).start()
+def test_a_job_has_the_limits_of_all_jobs(lend: Callable[[str], Installed]) -> None:
+    rota = lend(CONFIG)
 
     status, run, _ = rota.http("POST", "/api/jobs?wait=true", {"command": ["true"]})
 

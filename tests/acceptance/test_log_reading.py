@@ -46,8 +46,8 @@ printf 'f\n'; echo $line
 
 
 @pytest.fixture
-def rota(install: Callable[[str], Installed]) -> Installed:
-    served = install(CONFIG).start()
+def rota(lend: Callable[[str], Installed]) -> Installed:
+    served = lend(CONFIG)
     os.mkfifo(served.folder / "gate")
     return served
 

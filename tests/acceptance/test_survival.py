@@ -49,8 +49,8 @@ max_concurrent = 50
 
 
 @pytest.fixture
-def rota(install: Callable[[str], Installed]) -> Installed:
-    return install(CONFIG).start()
+def rota(lend: Callable[[str], Installed]) -> Installed:
+    return lend(CONFIG)
 
 
 def _moment(text: str) -> datetime:

@@ -100,11 +100,11 @@ def test_a_gap_and_a_tick_that_is_only_late_are_told_apart() -> None:
 
 def test_a_year_of_seconds_is_counted_in_bounded_time() -> None:
     plan = planner(("job", "* * * * * *"))
-    began = time.perf_counter()
+    began = time.process_time()
 
     ticks, gaps = look_until_quiet(plan, at(days=365, seconds=0.5))
 
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert len(ticks) == 60
     assert gaps == [
         Gap(
@@ -276,13 +276,13 @@ def test_a_schedule_that_never_comes_costs_nothing() -> None:
 def test_a_look_at_ten_thousand_quiet_tasks_takes_microseconds() -> None:
     plan = planner(*((f"job-{number}", "0 0 * * *") for number in range(10_000)))
     plan.next_at()
-    began = time.perf_counter()
+    began = time.process_time()
 
     for second in range(1000):
         plan.due(at(seconds=second))
         plan.next_at()
 
-    assert (time.perf_counter() - began) / 1000 < 0.000_1
+    assert (time.process_time() - began) / 1000 < 0.000_1
 
 
 @pytest.mark.parametrize(

@@ -160,12 +160,12 @@ def test_no_tick_is_sought_at_the_end_of_the_calendar(expression: str) -> None:
 def test_a_schedule_that_hardly_ever_comes_is_found_in_bounded_time() -> None:
     # 29 February on a Sunday, over the missing leap day of 2100.
     after = datetime(2088, 3, 1, tzinfo=UTC)
-    started = time.perf_counter()
+    started = time.process_time()
 
     found = parse_schedule("0 0 29 2 */7", "UTC").next_after(after)
 
     assert found == datetime(2128, 2, 29, tzinfo=UTC)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_ten_thousand_schedules_are_read_and_yield_their_first_tick_in_under_a_second_and_a_half() -> None:
