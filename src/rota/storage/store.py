@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
-
-from rota.model.error import StoreUnavailable, Unusable
-from rota.model.run import Status
+from rota.model.error import StoreUnavailable
 from rota.storage import (
-    chains,
     deleted,
     meta,
     pauses,
@@ -21,35 +15,34 @@ from rota.storage import (
     retention,
     runs,
     services,
-    sqlite,
     tasks,
+    transactions,
     waits,
 )
-from rota.storage.conflict import KeyTaken, TickTaken
 from rota.storage.drift import Drift
-from rota.storage.microseconds import of_duration, of_time, to_duration, to_time
-from rota.storage.migrate import migrate
+from rota.storage.microseconds import of_time, to_time
+from rota.storage.opening import open_database
 from rota.storage.page import Page, RunFilter, count, page, read_cursor
 from rota.storage.readers import Readers
 from rota.storage.row import of_run
-from rota.storage.sequel import MOVED, NOTHING, Moved, Sequel
+from rota.storage.sequel import NOTHING
 from rota.storage.writer import Writer
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
-
-    from sqlalchemy import Engine
-    from sqlalchemy.engine.interfaces import DBAPICursor
 
     from rota.model.definition import Revision
     from rota.model.pause import Pause
     from rota.model.run import Run, RunId
     from rota.model.service import Remembered, Wanted
+    from rota.storage.conflict import KeyTaken, TickTaken
     from rota.storage.grown import Grown
     from rota.storage.requests import Request
     from rota.storage.retention import Old
+    from rota.storage.sequel import Moved, Sequel
     from rota.storage.services import Kept
     from rota.storage.tasks import TaskRecord
     from rota.storage.waits import StoredWait, WaitStatus
@@ -82,13 +75,7 @@ class Store:
     def open(cls, data: Path, *, now: Callable[[], datetime] = _utc_now) -> Store:
         """Open a data folder's database, making it or bringing it up to date; Unusable when that fails."""
         path = data / FILE
-        engine = sqlite.writing(path)
-        try:
-            _make_private(path)
-            store_id, widest = _prepare(engine)
-        except (DBAPIError, OSError) as error:
-            reason = sqlite.unavailable(error) or str(error)
-            raise Unusable(f"the database {path} cannot be used: {reason}") from error
+        engine, store_id, widest = open_database(path)
         writer = Writer(engine)
         writer.start()
         return cls(store_id=store_id, writer=writer, readers=Readers(path), drift=Drift(widest), now=now)
@@ -112,7 +99,8 @@ class Store:
         """
         widest = self._drift.take_in((run,))
         written = self._writer.submit(
-            partial(_create, run=run, values=of_run(run), request=request, widest=widest), synced=synced
+            partial(transactions.create, run=run, values=of_run(run), request=request, widest=widest),
+            synced=synced,
         )
         if widest is not None:
             written.add_done_callback(partial(self._saved, widest))
@@ -141,7 +129,8 @@ class Store:
         rows = [(of_run(run), run.missed_ticks is not None) for run in ticks]
         more = [(of_run(each.run), of_run(each.anew)) for each in grown]
         free = await self._writer.submit(
-            partial(_create_many, rows=rows, more=more, widest=widest, keeper_id=keeper_id), synced=synced
+            partial(transactions.create_many, rows=rows, more=more, widest=widest, keeper_id=keeper_id),
+            synced=synced,
         )
         self._drift.saved(widest)
         return [run for run, was_free in zip(written, free, strict=True) if was_free]
@@ -162,7 +151,9 @@ class Store:
         """
         widest = self._drift.take_in(sequel.runs) if sequel.runs else None
         moved = self._writer.submit(
-            partial(_move, before=before, after=after, log_size=log_size, sequel=sequel, widest=widest),
+            partial(
+                transactions.move, before=before, after=after, log_size=log_size, sequel=sequel, widest=widest
+            ),
             synced=synced,
         )
         if widest is not None:
@@ -376,86 +367,3 @@ class Store:
         except StoreUnavailable:
             return False
         return True
-
-
-def _make_private(path: Path) -> None:
-    """The database is its owner's alone; SQLite gives the files beside it the same mode."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-
-
-def _prepare(engine: Engine) -> tuple[str, timedelta | None]:
-    with engine.connect() as connection:
-        migrate(connection, begin=sqlite.BEGIN)
-        store_id = meta.get(connection, meta.STORE_ID)
-        if store_id is None:
-            cursor = connection.connection.cursor()
-            meta.put_once(cursor, meta.STORE_ID, str(uuid.uuid4()))
-            store_id = meta.get(connection, meta.STORE_ID)
-        widest = meta.get(connection, meta.ID_DRIFT)
-    if store_id is None:
-        raise Unusable("the database keeps nothing that is written to it; restore it from a backup")
-    return store_id, None if widest is None else to_duration(int(widest))
-
-
-def _move(
-    cursor: DBAPICursor, before: Run, after: Run, log_size: int, sequel: Sequel, widest: timedelta | None
-) -> Moved | None:
-    if not runs.move(cursor, before, after):
-        return None
-    if log_size and after.status is Status.ENDED:
-        retention.note_log(cursor, after.id, log_size)
-    follow = [] if sequel.retry is None else [sequel.retry]
-    follow += [each.run for each in sequel.chained if chains.completes(cursor, each)]
-    for run in follow:
-        runs.create(cursor, of_run(run))
-    _save_drift(cursor, widest)
-    return Moved(follow=follow) if follow else MOVED
-
-
-def _create(
-    cursor: DBAPICursor,
-    run: Run,
-    values: tuple[object, ...],
-    request: Request | None,
-    widest: timedelta | None,
-) -> KeyTaken | TickTaken | None:
-    taken = None if request is None else requests.remember(cursor, request)
-    if taken is not None:
-        return KeyTaken(taken)
-    if not runs.create(cursor, values):
-        if request is not None:
-            raise TickTaken(run)  # which takes the request's row back
-        return TickTaken(run)
-    if run.job is not None:
-        runs.tag(cursor, run.id, run.job.tags)
-    _save_drift(cursor, widest)
-    return None
-
-
-def _create_many(
-    cursor: DBAPICursor,
-    rows: list[tuple[tuple[object, ...], bool]],
-    more: list[tuple[tuple[object, ...], tuple[object, ...]]],
-    widest: timedelta | None,
-    keeper_id: str | None,
-) -> list[bool]:
-    if keeper_id is not None and not meta.put_changed(cursor, meta.KEEPER, keeper_id):
-        return [False] * (len(rows) + 2 * len(more))
-    free = [runs.create(cursor, values, gap=gap) for values, gap in rows]
-    grew = [runs.grow(cursor, values) for values, _ in more]
-    anew = [
-        not there and runs.create(cursor, values, gap=True)
-        for there, (_, values) in zip(grew, more, strict=True)
-    ]
-    _save_drift(cursor, widest)
-    return [*free, *grew, *anew]
-
-
-def _save_drift(cursor: DBAPICursor, widest: timedelta | None) -> None:
-    if widest is not None:
-        meta.put(cursor, meta.ID_DRIFT, str(of_duration(widest)))
