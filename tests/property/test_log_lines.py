@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rota.logs import place
+from rota.logs.entries import EVERY, Entries
 from rota.logs.index import ENTRY, SYSTEM
 from rota.logs.line import Ansi
 from rota.logs.lines import lines_before, lines_from
-from rota.logs.log import EVERY, Log
+from rota.logs.log import Log
 from rota.logs.page import Position, View, open_lines, position_of_time, read_page, read_tail
 from rota.logs.room import Room
 from rota.logs.writer import LogWriter
@@ -303,13 +304,13 @@ def test_what_is_left_of_a_log_whose_beginning_was_dropped_is_right(
 
 def test_no_log_is_looked_through_to_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
-    column = Log._column
+    column = Entries._column
 
-    def counted(self: Log, start: int, stop: int) -> bytes:
+    def counted(self: Entries, start: int, stop: int) -> bytes:
         looked.append(stop - start)
         return column(self, start, stop)
 
-    monkeypatch.setattr(Log, "_column", counted)
+    monkeypatch.setattr(Entries, "_column", counted)
     written = Written(str(tmp_path))
     for _ in range(20_000):
         written.write(0, b"unbuffered\n", 1000)

@@ -17,8 +17,8 @@ from rota.cli.service_logs import show as show_service
 from rota.cli.show_log import Bytes, Lines, LinesWanted
 from rota.cli.suggest import suggest_runs_and_services
 from rota.cli.which_run import is_id, run_or_latest
+from rota.logs.entries import EVERY
 from rota.logs.line import Stream, microseconds, moment
-from rota.logs.log import EVERY
 from rota.logs.pattern import PatternInvalid, Wanted, compiled
 
 if TYPE_CHECKING:

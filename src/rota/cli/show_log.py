@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rota.cli.complaint import say
+from rota.logs.entries import EVERY
 from rota.logs.index import STDERR, STREAMS, SYSTEM
 from rota.logs.line import PIECE, Ansi, Line, Readable, moment
 from rota.logs.lines import lines_before, lines_from
-from rota.logs.log import EVERY, Log
+from rota.logs.log import Log
 from rota.logs.page import position_of_time
 from rota.logs.place import SYSTEM as SYSTEM_FILE
 from rota.logs.place import path

@@ -7,8 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from rota.logs.entries import EVERY
 from rota.logs.line import Ansi
-from rota.logs.log import EVERY, Log
+from rota.logs.log import Log
 from rota.logs.news import Dropped, News, Over
 from rota.logs.page import Page, Position, View, read_page, read_tail, steady
 

@@ -9,7 +9,8 @@ from rota.logs.line import PIECE, Written
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from rota.logs.log import Entry, Log
+    from rota.logs.entries import Entry
+    from rota.logs.log import Log
 
 #: Lines of a shorter text are found one after another.
 _COUNTED = 512
@@ -18,7 +19,7 @@ _COUNTED = 512
 def lines_from(log: Log, n: int, streams: Collection[int]) -> Iterator[Written]:
     """The complete lines of some streams, from line `n` on."""
     n = max(n, log.first_available)
-    for place, entry in log.walk(log.place_of_line(n), streams):
+    for place, entry in log.entries.walk(log.entries.of_line(n), streams):
         skipped = max(0, n - 1 - entry.lines)
         yield from _lines_of(log, place, entry, skipped)
 
@@ -26,7 +27,7 @@ def lines_from(log: Log, n: int, streams: Collection[int]) -> Iterator[Written]:
 def lines_before(log: Log, n: int, streams: Collection[int]) -> Iterator[Written]:
     """The same backwards, from the line before `n`."""
     first = log.first_available
-    for place, entry in log.walk_back(log.place_of_line(n - 1) + 1, streams):
+    for place, entry in log.entries.walk_back(log.entries.of_line(n - 1) + 1, streams):
         last = log.lines_after(place)
         if last < first:
             return

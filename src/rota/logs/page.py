@@ -7,9 +7,9 @@ import binascii
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from rota.logs.entries import EVERY
 from rota.logs.line import PIECE, Ansi, Line, Readable, Written, moment
 from rota.logs.lines import lines_before, lines_from
-from rota.logs.log import EVERY
 from rota.logs.settle import settle, strip
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def open_lines(log: Log, ansi: Ansi) -> list[OpenLine]:
 
 def position_of_time(log: Log, at: int) -> Position:
     """The first line that came at `at` (microseconds since the epoch) or later."""
-    place = log.place_of_time(at)
-    return Position(log.entry(place).lines + 1 if place < log.count else log.total_lines + 1)
+    place = log.entries.of_time(at)
+    return Position(log.entries.entry(place).lines + 1 if place < log.entries.count else log.total_lines + 1)
 
 
 def write_cursor(run_id: str, position: Position) -> str:

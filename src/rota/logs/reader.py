@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from rota.logs import place
+from rota.logs.entries import EVERY
 from rota.logs.index import STREAMS
-from rota.logs.log import EVERY, Log
+from rota.logs.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +38,13 @@ class LogFollower:
         log = self._log
         log.refresh(finalized=finalized)
         yield from self._skip_dropped()
-        for at, entry in log.walk(self._place, EVERY):
+        for at, entry in log.entries.walk(self._place, EVERY):
             if at < self._place:
                 continue  # it was dropped while this was read
             if at > self._place:
                 self._place, self._within = at, 0
             piece = log.read_file(entry.stream, entry.offset + self._within, entry.length - self._within)
-            if log.follow_beginning() and log.first > at:
+            if log.follow_beginning() and log.entries.first > at:
                 yield from self._skip_dropped()  # what was read may be the hole
             elif piece:
                 self._within += len(piece)
@@ -53,7 +54,7 @@ class LogFollower:
         """Begin so many complete lines before the end, or a few more that arrived together with these."""
         log = self._log
         log.refresh(finalized=False)
-        self._place = log.place_of_line(max(1, log.total_lines - lines + 1))
+        self._place = log.entries.of_line(max(1, log.total_lines - lines + 1))
 
     def close(self) -> None:
         """Let go of the files; twice is fine."""

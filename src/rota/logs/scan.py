@@ -6,16 +6,17 @@ from bisect import bisect_right
 from itertools import accumulate, chain, compress, islice
 from typing import TYPE_CHECKING
 
+from rota.logs.entries import EVERY
 from rota.logs.lines import line_of
-from rota.logs.log import EVERY
 from rota.logs.pattern import found_in, found_lines
 from rota.logs.settle import LONG, as_read, draws_anew, settle
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from rota.logs.entries import Entry
     from rota.logs.line import Written
-    from rota.logs.log import Entry, Log
+    from rota.logs.log import Log
     from rota.logs.pattern import Pattern
 
 #: Bytes of the log, and entries of its index, that one step looks at: a few milliseconds.
@@ -48,8 +49,8 @@ class Scan:
         self._pattern = pattern
         self._streams = frozenset(streams)
         self._wanted = range(start, log.total_lines + 1 if stop is None else stop)
-        self._place = log.place_of_line(start)
-        self._end = min(log.count, log.place_of_line(self._wanted.stop - 1) + 1)
+        self._place = log.entries.of_line(start)
+        self._end = min(log.entries.count, log.entries.of_line(self._wanted.stop - 1) + 1)
         self._open: dict[int, _OpenLine] = {}
         self.bytes = 0  #: that were looked at
         self.next_line = max(start, log.first_available)  #: every line before it was looked at
@@ -58,7 +59,7 @@ class Scan:
         """The lines that match in the next stretch, the first `most` at least; None when there is no more."""
         log = self._log
         if log.follow_beginning():
-            self._skip_to(log.first)
+            self._skip_to(log.entries.first)
         if self._place >= self._end:
             return None
         entries = self._stretch()
@@ -66,10 +67,10 @@ class Scan:
         text = log.bytes_of_all(entries)
         if log.follow_beginning():
             # Of what was read, only what is left by now was not a hole.
-            dropped = min(len(entries), max(0, log.first - self._place))
+            dropped = min(len(entries), max(0, log.entries.first - self._place))
             text = text[sum(entry.length for entry in entries[:dropped]) :]
             entries = entries[dropped:]
-            self._skip_to(log.first)
+            self._skip_to(log.entries.first)
         found = [
             line for stream in self._streams for line in islice(self._found(stream, entries, text), most)
         ]
@@ -87,7 +88,7 @@ class Scan:
         entries: list[Entry] = []
         size = 0
         for place in range(self._place, min(self._place + _ENTRIES, self._end), _AT_ONCE):
-            for entry in self._log.entries(place, min(place + _AT_ONCE, self._end)):
+            for entry in self._log.entries.between(place, min(place + _AT_ONCE, self._end)):
                 entries.append(entry)
                 size += entry.length
                 if size >= _BYTES:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rota.logs.entries import EVERY
 from rota.logs.line import Ansi, Line, Readable, moment
-from rota.logs.log import EVERY, Log
+from rota.logs.log import Log
 from rota.logs.pattern import Wanted, compiled
 from rota.logs.scan import Scan
 
@@ -123,13 +124,13 @@ class _Searching:
         """The same from the end back, in growing parts: the last matches."""
         asked = self._asked
         end = stop = log.total_lines + 1
-        place, size = log.count, _LAST
+        place, size = log.entries.count, _LAST
         found: list[Written] = []
-        while place > log.first and len(found) < asked.limit:
+        while place > log.entries.first and len(found) < asked.limit:
             if time.monotonic() >= self._until:
                 break
-            place, size = max(log.first, place - size), size * 4
-            start = max(searched.start, log.entry(place).lines + 1)
+            place, size = max(log.entries.first, place - size), size * 4
+            start = max(searched.start, log.entries.entry(place).lines + 1)
             scan = Scan(log, self._pattern, start=start, stop=stop, streams=asked.streams)
             part: list[Written] = []
             while (lines := scan.step()) is not None and time.monotonic() < self._until:
@@ -137,7 +138,7 @@ class _Searching:
             self._bytes += scan.bytes
             found, stop = part + found, start
         self._take(log, searched.run_id, found[-asked.limit :])
-        return end, place <= log.first or len(found) >= asked.limit
+        return end, place <= log.entries.first or len(found) >= asked.limit
 
     def _take(self, log: Log, run_id: str, lines: Iterable[Written]) -> None:
         for line in lines:

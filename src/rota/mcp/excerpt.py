@@ -6,9 +6,9 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rota.logs.entries import EVERY
 from rota.logs.index import STDERR, STDOUT
 from rota.logs.line import Ansi
-from rota.logs.log import EVERY
 from rota.logs.page import View, read_cursor
 from rota.operations.read_lines import Grep, LinesWanted, read_lines
 

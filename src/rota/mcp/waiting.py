@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from rota.logs.entries import EVERY
 from rota.logs.follower import Following
 from rota.logs.line import Ansi
-from rota.logs.log import EVERY
 from rota.logs.news import News, Over
 from rota.operations.follow_log import follow_log
 from rota.operations.wait import wait

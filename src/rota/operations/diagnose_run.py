@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rota.logs.entries import EVERY
 from rota.logs.line import Ansi
-from rota.logs.log import EVERY
 from rota.logs.page import View
 from rota.logs.pattern import Wanted
 from rota.model.error import RunNotFound

@@ -10,8 +10,9 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rota.logs.entries import EVERY
 from rota.logs.line import Ansi, microseconds
-from rota.logs.log import EVERY, Log
+from rota.logs.log import Log
 from rota.logs.page import Position, View, position_of_time, read_page, read_tail, steady
 from rota.model.error import Fault, Invalid
 from rota.model.run import Kind, RunId, Status

@@ -9,9 +9,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rota.logs.entries import EVERY
 from rota.logs.follower import Following
 from rota.logs.line import Ansi
-from rota.logs.log import EVERY
 from rota.logs.news import News, Over
 from rota.logs.page import View, read_cursor
 from rota.logs.pattern import compiled, found_in
