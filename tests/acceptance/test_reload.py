@@ -175,11 +175,11 @@ def test_a_key_that_cannot_change_while_serving_is_named_until_the_server_starts
     install: Callable[[str], Installed],
 ) -> None:
     rota = install(BEFORE).start()
-    rewrite(rota, BEFORE + '\n[storage]\nmin_free_space = "1kb"\n')
+    rewrite(rota, BEFORE.replace("[server]", '[server]\nhost = "localhost"'))
 
     answers = [json.loads(rota.rota("reload", "--json").stdout) for _ in range(2)]
 
-    assert [answer["needs_server_restart"] for answer in answers] == [["storage.min_free_space"]] * 2
+    assert [answer["needs_server_restart"] for answer in answers] == [["server.host"]] * 2
     rota.terminate()
     rota.start()
     assert json.loads(rota.rota("reload", "--json").stdout)["needs_server_restart"] == []

@@ -97,6 +97,9 @@ class FakeLink:
     def acknowledge(self, run_ids: Iterable[RunId]) -> None:
         self._keeper.acknowledge(run_ids)
 
+    def leave_free(self, min_free_space: int) -> None:
+        self._keeper.min_free_space = min_free_space
+
     async def shutdown(self) -> None:
         self._keeper.shut_down()
 
@@ -129,6 +132,7 @@ class FakeKeeper:
         self.stops: list[tuple[RunId, str]] = []
         self.acknowledged: set[RunId] = set()
         self.refusing = False
+        self.min_free_space = -1
         self.notified: list[Notified] = []
         self.at_once = False  #: every run ends as it starts
         self.link: FakeLink | None = None

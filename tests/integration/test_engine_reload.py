@@ -382,6 +382,25 @@ async def test_retention_goes_by_new_rules_too(tmp_path: Path) -> None:
         assert {event.run.id for event in gone if event.run} == {run.id for run in runs[:2]}
 
 
+async def test_how_much_of_the_disk_stays_free_goes_by_new_rules_too_and_by_each_keeper(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, task()) as bed:
+        assert bed.keeper.min_free_space == Storage().min_free_space
+
+        await reload(bed, task(), storage=Storage(min_free_space=7))
+        assert bed.keeper.min_free_space == 7
+        bed.connects = False
+        bed.keeper.die()
+        await bed.until(EventKind.KEEPER_LOST)
+        await reload(bed, task(), storage=Storage(min_free_space=8))
+        bed.reconnect(FakeKeeper(keeper_id="keeper-2"))
+        await bed.tick(1)
+        await bed.until(EventKind.KEEPER_READY)
+
+        assert bed.keeper.min_free_space == 8
+
+
 async def test_revisions_are_kept_by_number_and_hold_no_secret(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task(secrets={"KEY": Secret("hunter2")})) as bed:
         await reload(bed, task(secrets={"KEY": Secret("swordfish")}))

@@ -202,7 +202,8 @@ async def test_a_full_disk_costs_output_and_harms_nobody(small_disk: Path) -> No
 
 
 async def test_while_too_little_is_free_output_is_dropped_and_then_told(small_disk: Path) -> None:
-    probe = await Probe(small_disk).connect(min_free_space=2_000_000)
+    probe = await Probe(small_disk).connect()
+    probe.link.leave_free(2_000_000)
     try:
         (small_disk / "ballast").write_bytes(bytes(3_000_000))
         script = (
@@ -225,8 +226,31 @@ async def test_while_too_little_is_free_output_is_dropped_and_then_told(small_di
         await shutdown_keeper(small_disk)
 
 
+async def test_how_much_is_to_stay_free_may_change_while_a_program_writes(small_disk: Path) -> None:
+    probe = await Probe(small_disk).connect()
+    try:
+        probe.link.leave_free(1 << 40)
+        script = "echo one; touch come; while [ ! -e go ]; do sleep 0.02; done; echo two"
+        run = probe.shell(script, cwd=str(small_disk))
+        await until(lambda: (small_disk / "come").exists())
+
+        for _ in range(2):  # two turns of the keeper's loop: in one of them it has read what was written
+            await probe.link.look(run)
+        probe.link.leave_free(0)
+        await probe.link.look(run)
+        (small_disk / "go").touch()
+        await probe.until_ended(run)
+
+        assert probe.log(run) == b"two\n"
+        assert "less than min_free_space" in probe.words(run)
+    finally:
+        await probe.disconnect()
+        await shutdown_keeper(small_disk)
+
+
 async def test_a_program_that_fills_the_disk_in_no_time_leaves_what_is_to_stay_free(small_disk: Path) -> None:
-    probe = await Probe(small_disk).connect(min_free_space=2_000_000)
+    probe = await Probe(small_disk).connect()
+    probe.link.leave_free(2_000_000)
     try:
         run = probe.shell("seq 1 1000000; exit 4")
         ended = await probe.until_ended(run)

@@ -58,7 +58,7 @@ class Difference:
 
 
 #: What a server cannot change while it serves.
-FIXED = {"server": ("host", "port"), "storage": ("min_free_space",)}
+FIXED = {"server": ("host", "port")}
 
 #: What the file calls a field of another name.
 _KEYS = {"except_": "except", "file_env": "env_file"}

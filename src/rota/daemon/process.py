@@ -176,7 +176,6 @@ async def _start(plan: Plan, parts: contextlib.AsyncExitStack, *, broken: Callab
             find_keeper,
             data,
             descriptors=plan.descriptors,
-            min_free_space=plan.config.storage.min_free_space,
         ),
     )
     parts.push_async_callback(engine.stop)

@@ -16,8 +16,9 @@ from rota.model.error import RotaError
 from rota.operations.reload import reload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from rota.config.watched import Mark
     from rota.operations.rota import Rota
 
 log = structlog.get_logger(__name__)
@@ -64,10 +65,19 @@ async def watch(rota: Rota) -> None:
         now = await asyncio.to_thread(rota.loading.look)
         if now == rota.loading.seen:
             changed = None
-        elif now != changed:
+        elif now != changed or _is_begun(rota, now):
             changed = now
         elif not await reload_by(rota, "watch"):
             await asyncio.sleep(TRY_AGAIN)
+
+
+def _is_begun(rota: Rota, now: Mapping[str, Mark | None]) -> bool:
+    """Whether the main file is empty: who writes it has just begun, or had no room on the disk.
+
+    To go by it would end everything, and nobody would watch any more; who means that says `rota reload`.
+    """
+    mark = now.get(str(rota.config.path))
+    return mark is not None and mark.size == 0
 
 
 @contextlib.asynccontextmanager

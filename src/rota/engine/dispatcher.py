@@ -72,6 +72,7 @@ class Dispatcher:
         self._ids = ids
         self._link: KeeperLink | None = None
         self._acknowledged: list[RunId] = []
+        self._min_free_space = 0
         self._leaving = False
         self.ready = False  #: a keeper is connected and reconciled: runs may be handed over
         self.problem: str | None = "no keeper is connected yet"
@@ -96,6 +97,12 @@ class Dispatcher:
     def reaches(self, hand_over: HandOver) -> bool:
         """Whether the keeper to which this was handed over is the one that is connected."""
         return self._link is not None and self._link.keeper_id == hand_over.keeper_id
+
+    def leave_free(self, min_free_space: int) -> None:
+        """Have output leave so many bytes of the disk free; each keeper that is met is told, too."""
+        self._min_free_space = min_free_space
+        if self._link is not None:
+            self._link.leave_free(min_free_space)
 
     def dispatch(self, spawn: Spawn) -> None:
         """Have a run started; its hand-over is committed."""
@@ -157,6 +164,7 @@ class Dispatcher:
 
     async def _met(self, link: KeeperLink) -> None:
         self._link = link
+        link.leave_free(self._min_free_space)
         try:
             await self._hearing.met(link)
         except BaseException:

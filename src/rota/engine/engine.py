@@ -254,6 +254,7 @@ class Engine:
             ticks=self.ticks,
             services=self.services,
             sweeper=self._sweeper,
+            dispatcher=self._dispatcher,
             clock=self._clock,
             background=self._background,
             may_write=self.may_write,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rota.engine.background import Background
     from rota.engine.clock import Clock
     from rota.engine.definitions import Definitions
+    from rota.engine.dispatcher import Dispatcher
     from rota.engine.ledger import Ledger
     from rota.engine.preparation import Prepared
     from rota.engine.services.supervisor import Supervisor
@@ -57,6 +58,7 @@ class Reloading:
         ticks: Ticks,
         services: Supervisor,
         sweeper: Sweeper,
+        dispatcher: Dispatcher,
         clock: Clock,
         background: Background,
         may_write: Callable[[], None],
@@ -72,6 +74,7 @@ class Reloading:
         self._ticks = ticks
         self._services = services
         self._sweeper = sweeper
+        self._dispatcher = dispatcher
         self._clock = clock
         self._background = background
         self._may_write = may_write
@@ -146,6 +149,7 @@ class Reloading:
             groups={name: group.max_concurrent for name, group in config.groups.items()},
             server=config.server.max_concurrent,
         )
+        self._dispatcher.leave_free(config.storage.min_free_space)
         self._sweeper.take(max_size=config.storage.max_size, keep_deleted=config.storage.keep_deleted)
         self._ticks.take(
             prepared.schedules, {name: records[name].schedule_since for name in prepared.schedules}

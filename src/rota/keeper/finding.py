@@ -25,18 +25,15 @@ async def find_keeper(
     launch: bool = True,
     upgrade: bool = True,
     descriptors: int | None = None,
-    min_free_space: int = 0,
 ) -> KeeperLink:
     """Connect to the keeper of `data`.
 
     Launches one when none runs, which first ends what a dead one left; has one of another version
     replace itself by this program's. `descriptors` is the soft limit that the programs of a keeper
-    launched now get; None is ours. `min_free_space` is how much of the disk output leaves free. Raises
-    Unusable when there is none to be had.
+    launched now get; None is ours. Raises Unusable when there is none to be had.
     """
     for _ in range(_TRIES):
         link = await _connect(data, launch=launch, descriptors=descriptors)
-        link.min_free_space = min_free_space
         try:
             if await link.greet():
                 if upgrade and not _is_ours(link):

@@ -125,6 +125,8 @@ class Keeper:
             case "check":
                 self._spawn_some(_ALL)
                 self._check(connection, message)
+            case "room":
+                self.room.leave_free(message["min_free_space"])
             case "hello":
                 self._hello(connection, message)
             case "upgrade":
@@ -140,7 +142,6 @@ class Keeper:
                 {"event": "failed", "op": "hello", "message": f"this keeper speaks protocol {PROTOCOL}"}
             )
             return
-        self.room.min_free = message.get("min_free_space", self.room.min_free)
         self.servers.greet(connection)
 
     def _introduce(self, connection: Connection) -> None:

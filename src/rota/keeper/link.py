@@ -54,7 +54,6 @@ class KeeperLink:
         self.version = ""
         self.protocol = 0
         self.pid = 0
-        self.min_free_space = 0  #: bytes of the disk that output has to leave free
         self.listed: list[Started | Ended] = []  #: every run that the keeper held at hello
         self.notified: list[Notified] = []  #: what those had said of themselves by then
 
@@ -103,6 +102,10 @@ class KeeperLink:
         """These ends are committed: the keeper may forget them."""
         self._send(op="ack", runs=list(run_ids))
 
+    def leave_free(self, min_free_space: int) -> None:
+        """From now on output leaves so many bytes of the disk free."""
+        self._send(op="room", min_free_space=min_free_space)
+
     async def shutdown(self) -> None:
         """Ask the keeper to end every run and leave; what it says comes until the iteration ends."""
         self._send(op="shutdown")
@@ -140,7 +143,6 @@ class KeeperLink:
             protocol=PROTOCOL,
             version=rota.__version__,
             pid=os.getpid(),
-            min_free_space=self.min_free_space,
         )
         self.listed, self.notified = [], []
         listing = False

@@ -2,8 +2,7 @@
 
 The server sends `op`:
 
-    hello     protocol, version, pid, min_free_space
-                                             answered by `hello`, the list of all runs, `listed`
+    hello     protocol, version, pid         answered by `hello`, the list of all runs, `listed`
     spawn     run, attempt, argv, env, cwd, timeout, stop_signal, grace, keep_children, merge_stderr,
               log_max_size, log_on_full; and where it is wanted: stdin, or pty, rows, cols; account, umask,
               nice; secrets, texts that are hidden in its log; limits, by the names of `rota.keeper.cgroup`;
@@ -21,6 +20,7 @@ The server sends `op`:
     ack       runs                           the server has committed these ends
     upgrade   argv                           re-execute in place as this command; a `hello` sent after it
                                              is answered by whoever is there then
+    room      min_free_space                 bytes of the disk that output leaves free, from now on
     shutdown                                 end every run, then leave
 
 The keeper sends `event`:

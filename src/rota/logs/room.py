@@ -32,6 +32,11 @@ class Room:
         """Whether the last look still tells."""
         return self.left > 0 and 0 <= at - self.seen_at < FRESH
 
+    def leave_free(self, min_free: int) -> None:
+        """Output must leave so many bytes from now on; the next write looks anew."""
+        self.min_free = min_free
+        self.seen_at = 0
+
     def look(self, at: int) -> None:
         """See how much is free."""
         self.seen_at = at
