@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from installed import until_gone, until_true
@@ -59,6 +60,85 @@ def test_rota_run_follows_the_attempts_and_exits_as_the_last(install: Callable[[
     listed = rota.rota("runs", "job").stdout
     assert "retry 1\n" in listed
     assert "retry 2\n" in listed
+
+
+#: Its first attempt fails where there is a file `fail-NAME`; otherwise it goes on until there is a file `go`.
+GATED = '''
+run = """
+echo $ROTA_RUN_ID >> "order-$ROTA_TASK"
+if rm "fail-$ROTA_TASK"; then exit 1; fi
+until test -e go; do sleep 0.05; done
+"""
+retry = { attempts = 2, delay = "1s" }
+'''
+
+RULES = f"""
+[defaults]
+grace = "0s"
+[tasks.queueing]{GATED}max_queued = 1
+[tasks.skipping]{GATED}on_overlap = "skip"
+[tasks.replacing]
+run = "exit 1"
+on_overlap = "replace"
+retry = {{ attempts = 2, delay = "1h" }}
+[tasks.timed]
+run = "sleep 1000"
+timeout = "300ms"
+retry = {{ attempts = 2, delay = "0s" }}
+[tasks.growing]
+run = "exit 1"
+retry = {{ attempts = 4, delay = "200ms", backoff = "exponential", max_delay = "300ms" }}
+[tasks.chosen]
+run = "exit 7"
+retry = {{ attempts = 3, on = ["timeout", 8] }}
+"""
+
+
+def test_an_attempt_is_in_nobodys_way_in_its_delay_and_goes_first_when_it_is_due(
+    install: Callable[[str], Installed],
+) -> None:
+    rota = install(RULES).start()
+    retries, behind = {}, {}
+    for name in ("queueing", "skipping"):
+        (rota.folder / f"fail-{name}").touch()
+        first = rota.until_ended(rota.trigger(name)["id"])
+        retries[name], behind[name] = first["next_attempt_run_id"], [first["id"], rota.trigger(name)["id"]]
+        assert rota.run(retries[name])["waiting_for"]["kind"] == "time"
+        assert rota.until_running(behind[name][1])["status"] == "running"  # the slot is free
+    waiting = rota.trigger("queueing")["id"]  # there is room in its queue of one
+    for name, retry in retries.items():
+        due = rota.until(retry, lambda run: run["waiting_for"]["kind"] != "time")
+        assert due["waiting_for"] == {"kind": "task", "name": name, "run_ids": behind[name][1:]}
+
+    (rota.folder / "go").touch()
+
+    for run_id in (*retries.values(), waiting):
+        assert rota.until_ended(run_id)["end_reason"] == "success"
+    order = [*behind["queueing"], retries["queueing"], waiting]
+    assert (rota.folder / "order-queueing").read_text().split() == order
+    assert rota.runs(end_reason="skipped") == []
+
+
+def test_replacing_cancels_an_attempt_and_timeout_backoff_and_on_are_for_each(
+    install: Callable[[str], Installed],
+) -> None:
+    rota = install(RULES).start()
+    replaced = rota.until_ended(rota.trigger("replacing")["id"])["next_attempt_run_id"]
+    rota.trigger("replacing")
+    cancelled = rota.until_ended(replaced)
+    timed = rota.trigger("timed", "?wait=true")
+    rota.trigger("growing", "?wait=true")
+    chosen = rota.trigger("chosen", "?wait=true")
+
+    assert (cancelled["end_reason"], cancelled["message"]) == ("stopped", "a newer run took its place")
+    both = [timed, rota.run(timed["retry_of_run_id"])]
+    assert [run["end_reason"] for run in both] == ["timeout", "timeout"]
+    assert all(0.3 <= run["duration"] < 5 for run in both)
+    growing = sorted(rota.runs(task_name="growing"), key=lambda run: run["retry_attempt"])
+    delays = [moment(after["due_at"]) - moment(before["end_at"]) for before, after in pairwise(growing)]
+    assert delays == [timedelta(milliseconds=each) for each in (200, 300, 300)]
+    assert (chosen["retry_attempt"], chosen["next_attempt_run_id"]) == (0, None)
+    rota.rota("stop", "--all")
 
 
 def test_a_kill_9_of_the_server_in_the_delay_changes_nothing(install: Callable[[str], Installed]) -> None:
