@@ -535,6 +535,8 @@ def test_a_rolling_restart_stands_still_when_the_new_life_fails(install: Install
         "its restart stands still, 2 left to replace\n"
     )
     assert states(rota) == ["failed", "healthy", "healthy"]
+    listed = rota.rota("services").stdout.splitlines()[1]
+    assert "restarts one by one, 2 left; instance 0: given up after 2 failures in a row" in listed
     assert pids(rota)[1:] == before[1:]
     (tmp_path / "broken").unlink()
     assert rota.rota("start", "web").returncode == 0
@@ -635,7 +637,9 @@ def test_services_and_instances_are_listed(install: Install) -> None:
     instances = rota.rota("services", "web").stdout.splitlines()
     told = json.loads(rota.rota("services", "web", "--json").stdout)
 
-    assert listed[0].split() == ["SERVICE", "STATE", "HEALTHY", "RESTARTS", "SINCE", "DESCRIPTION"]
+    assert listed[0].split() == [
+        *("SERVICE", "STATE", "HEALTHY", "RESTARTS", "SINCE", "MESSAGE", "DESCRIPTION")
+    ]
     assert listed[1].split()[:4] == ["web", "healthy", "2/2", "0"]
     assert [line.split()[:2] for line in instances[1:]] == [["0", "healthy"], ["1", "healthy"]]
     assert told == service(rota)

@@ -196,7 +196,7 @@ def test_what_is_probably_not_meant_is_doubted(tmp_path: Path) -> None:
     assert warnings(tmp_path, text) == [
         "services.a.run: it goes to the background, and its life is over at once; leave out the &",
         'services.b.restart_attempts: nothing is started again: restart is "never"',
-        "services.b.port: a has some of these ports, too",
+        'services.b.port: two cannot listen at one port: 8001 is also of "a"',
     ]
 
 

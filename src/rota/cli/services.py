@@ -9,11 +9,12 @@ from cyclopts import Parameter
 from rota.cli.options import Given, Json
 from rota.cli.output import NOTHING, Output
 from rota.cli.suggest import suggest_services
+from rota.model.service import InstanceState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-TITLES = ("SERVICE", "STATE", "HEALTHY", "RESTARTS", "SINCE", "DESCRIPTION")
+TITLES = ("SERVICE", "STATE", "HEALTHY", "RESTARTS", "SINCE", "MESSAGE", "DESCRIPTION")
 OF_ONE = ("INSTANCE", "STATE", "SINCE", "PID", "PORT", "RESTARTS", "RUN", "NEXT", "MESSAGE")
 
 
@@ -58,8 +59,22 @@ def _row(service: Mapping[str, Any], out: Output) -> tuple[str, ...]:
         f"{service['healthy']}/{service['scale'] if service['wanted'] else 0}",
         str(sum(each["restarts"] for each in instances)),
         out.moment(max((each["since"] for each in instances), default=None)),
+        "; ".join(_messages(service)) or NOTHING,
         service["description"] or NOTHING,
     )
+
+
+def _messages(service: Mapping[str, Any]) -> Iterator[str]:
+    """How far a restart is, and why the first instance stands so that has something to say."""
+    if (restart := service["restarting"]) is not None:
+        yield f"restarts{' one by one' if restart['rolling'] else ''}, {restart['left']} left"
+    told = [
+        each for each in service["instances"] if each["message"] and each["state"] != InstanceState.HEALTHY
+    ]
+    if told:
+        more = f", and {len(told) - 1} more" if len(told) > 1 else ""
+        who = f"instance {told[0]['index']}: " if len(service["instances"]) > 1 else ""
+        yield f"{who}{told[0]['message']}{more}"
 
 
 def _instance(instance: Mapping[str, Any], out: Output) -> tuple[str, ...]:

@@ -43,7 +43,8 @@ def run_or_latest(client: Client, text: str) -> dict[str, Any]:
                 return run
         if not _ENDING.fullmatch(text.lower()):
             raise RunUnclear(
-                f"no task or job named {text!r} has run (`rota list` has the tasks, `rota runs` the runs)"
+                f"no task or job named {text!r} has run, and no service is (`rota list` has the tasks, "
+                "`rota services` the services, `rota runs` the runs)"
             )
     return the_run(client, text)
 

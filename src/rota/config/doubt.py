@@ -75,9 +75,10 @@ def _of_ports(services: Mapping[str, Service]) -> Iterator[Doubt]:
     for name, service in services.items():
         if service.port is not None:
             ports = range(service.port, service.port + service.instances)
-            others = dict.fromkeys(taken[port] for port in ports if port in taken)
+            others = {taken[port]: port for port in reversed(ports) if port in taken}
             if others:
-                yield ("services", name, "port"), f"{' and '.join(others)} has some of these ports, too"
+                whose = " and ".join(f'{port} is also of "{other}"' for other, port in others.items())
+                yield ("services", name, "port"), f"two cannot listen at one port: {whose}"
             taken.update(dict.fromkeys(ports, name))
 
 
