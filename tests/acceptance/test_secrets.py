@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from typing import TYPE_CHECKING
 
-from installed import ROTA, Installed, environment
+from installed import ROTA, Installed, environment, until_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,3 +106,40 @@ def test_a_file_with_a_fault_in_a_secret_is_refused_without_it(tmp_path: Path) -
 
 def _files_with(folder: Path, text: str) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+
+
+def test_a_job_s_environment_is_sealed_until_its_end_and_asked_for_again(
+    install: Callable[[str], Installed],
+) -> None:
+    rota = install("[jobs]\nmax_concurrent = 1\n").start()
+    holder = rota.http("POST", "/api/jobs", {"command": "sleep 600"})[1]["id"]
+    body = {"command": 'echo "${#TOKEN}"; sleep 600', "env": {"TOKEN": "given-by-hand", "LEVEL": "1"}}
+    job = rota.http("POST", "/api/jobs", body)[1]
+    waiting = _sealed(rota, job["id"])
+
+    rota.kill()
+    rota.start()
+    rota.client.stop(holder)
+    until_true(lambda: rota.log(job["id"]) == "13\n", "it has its environment")
+    running = _sealed(rota, job["id"])
+    rota.client.stop(job["id"])
+    rota.until_ended(job["id"])
+    status, refused, _ = rota.http("POST", f"/api/runs/{job['id']}/rerun")
+    again = {"env": {"TOKEN": "another", "LEVEL": "1"}}
+    rerun = rota.http("POST", f"/api/runs/{job['id']}/rerun", again)[1]
+    until_true(lambda: rota.log(rerun["id"]) == "7\n", "it has the other one")
+
+    assert waiting is not None
+    assert running is not None
+    assert _sealed(rota, job["id"]) is None
+    assert job["env"] == ["LEVEL", "TOKEN"]
+    assert status == 422
+    assert [each["location"] for each in refused["errors"]] == ["body.env.LEVEL", "body.env.TOKEN"]
+    assert "given-by-hand" not in json.dumps([job, rota.run(job["id"])])
+    assert _files_with(rota.data, "given-by-hand") == []
+
+
+def _sealed(rota: Installed, run_id: str) -> str | None:
+    with sqlite3.connect(rota.data / "rota.db") as connection:
+        [(text,)] = connection.execute("SELECT sealed FROM runs WHERE id = ?", (run_id,))
+    return text

@@ -207,6 +207,13 @@ UNREAD = "the script never reads it"
         ("while getopts n o; do :; done", ('flag = "-n"',), []),
         ("echo $# $0", ('arg = "a"',), ["params[0].arg"]),
         ("make all", ('env = "A"',), []),
+        ("ls | awk '{ print $1 }'", ('arg = "a"',), ["params[0].arg"]),
+        ("make all  # not $1", ('arg = "a"',), ["params[0].arg"]),
+        ("echo \"it's $1\"; echo 'done'", ('arg = "a"',), []),
+        ("echo it\\'s $1 isn\\'t", ('arg = "a"',), []),
+        ("trap 'echo $1' EXIT", ('arg = "a"',), []),
+        ("cat <<.\ndon't $1 don't\n.", ('arg = "a"',), []),
+        (". ./main.sh", ('arg = "a"',), []),
     ],
 )
 def test_an_argument_that_the_script_never_reads_is_doubted(
