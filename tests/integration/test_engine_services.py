@@ -179,7 +179,7 @@ async def test_a_scale_is_kept_until_the_file_says_another(tmp_path: Path) -> No
         bed.configure([service(instances=2)])
         await bed.restart()
         assert bed.engine.services.now("web").scale == 2
-        assert (await bed.keeper.next_stop())[0] == bed.keeper.began[2]
+        assert await bed.keeper.next_stop() == (bed.keeper.began[2], "the scaling of its service")
 
 
 async def test_after_a_restart_of_the_server_the_same_lives_go_on(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ async def test_after_a_shutdown_autostart_decides(tmp_path: Path) -> None:
         await bed.engine.services.orders.start("b")
         [b] = await all_started(bed, 1)
         leaving = asyncio.create_task(bed.engine.shutdown())
-        await bed.keeper.next_stop()
+        assert await bed.keeper.next_stop() == (b, "rota shutdown")
         bed.keeper.end_stopped(b)
         await leaving
         with pytest.raises(ShuttingDown):
@@ -430,8 +430,10 @@ async def test_other_definitions_restart_scale_stop_and_start_and_leave_the_rest
         )
 
         assert (done.stopped_services, done.restarted, done.scaled) == (("gone",), ("other",), ("more",))
-        stopped = {(await bed.keeper.next_stop())[0] for _ in range(2)}
-        assert stopped == {runs["gone"][0], runs["other"][0]}
+        assert {await bed.keeper.next_stop(), await bed.keeper.next_stop()} == {
+            (runs["gone"][0], "the removal of its service"),
+            (runs["other"][0], "the restart of its service"),
+        }
         begun = [(await bed.run((await bed.keeper.next_spawn()).run_id)).task_name for _ in range(2)]
         assert sorted(begun) == ["more", "new"]
         bed.keeper.end_stopped(runs["gone"][0])

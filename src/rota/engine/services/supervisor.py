@@ -286,12 +286,20 @@ class Supervisor:
     def _end(self, it: Supervised, instance: Instance, leaving: Leaving) -> None:
         if instance.life is None:
             return
-        run_id, by, is_ill = instance.life.run_id, leaving.value, leaving is Leaving.UNHEALTHY
+        run_id, is_ill = instance.life.run_id, leaving is Leaving.UNHEALTHY
+        by = self._why_unwanted(it) if leaving is Leaving.UNWANTED else leaving.value
         asked = replace(instance, life=replace(instance.life, leaving=leaving))
         it.put(replace(asked, ill=run_id) if is_ill else asked, remember=is_ill)
         if is_ill and instance.message is not None:
             by = f"{by}: {instance.message}"
         self._background.start(self._end_life(it, instance.index, run_id, by), f"stop {run_id}")
+
+    def _why_unwanted(self, it: Supervised) -> str:
+        if self.closing:
+            return "rota shutdown"
+        if it.removed:
+            return "the removal of its service"
+        return "the scaling of its service" if it.wanted.running else Leaving.UNWANTED.value
 
     async def _end_life(self, it: Supervised, index: int, run_id: RunId, by: str) -> None:
         if await self._stop(run_id, by):
