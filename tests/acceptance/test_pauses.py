@@ -52,6 +52,18 @@ def web(rota: Installed) -> dict[str, Any]:
     return dict(instance)
 
 
+def until_well(rota: Installed, *, but: int | None = None) -> dict[str, Any]:
+    """The service's instance, once it is healthy, and another than the process `but`."""
+    found: list[dict[str, Any]] = []
+
+    def look() -> bool:
+        found[:] = [web(rota)]
+        return found[0]["state"] == "healthy" and found[0]["pid"] != but
+
+    until_true(look, "the service is well")
+    return found[0]
+
+
 def test_a_paused_task_keeps_its_retry_and_its_one_shot_over_a_killed_server_and_loses_its_ticks(
     install: Callable[[str], Installed],
 ) -> None:
@@ -98,16 +110,14 @@ def test_a_pause_of_everything_holds_no_service_and_nothing_that_is_asked_for(
     install: Callable[[str], Installed],
 ) -> None:
     rota = install(CONFIG).start()
-    until_true(lambda: web(rota)["state"] == "healthy", "the service is well")
+    life = until_well(rota)
     said = rota.rota("pause", "--all", "--reason", "moving house").stdout
     assert said.startswith("paused: everything by user ")
     assert said.endswith("(moving house)\n")
 
-    life = web(rota)
     os.kill(life["pid"], signal.SIGKILL)
     until_gone(life["pid"])
-    until_true(lambda: web(rota)["state"] == "healthy" and web(rota)["pid"] != life["pid"], "it is restarted")
-    next_life = web(rota)
+    next_life = until_well(rota, but=life["pid"])
     rota.kill()
     rota.start()
 
