@@ -91,6 +91,28 @@ async def test_so_it_does_after_the_server_has_died_and_started_with_another_fil
         assert ended.run and (ended.run.end_reason, ended.run.revision) == (EndReason.SUCCESS, 1)
 
 
+async def test_a_run_that_fails_is_tried_again_as_it_was_started_though_the_next_server_knows_no_retry(
+    tmp_path: Path,
+) -> None:
+    retry = Retry(attempts=2, delay=timedelta(seconds=5), on=frozenset({EndReason.FAILED, 7}))
+    async with bed_of(tmp_path, task(retry=retry)) as bed:
+        first = await bed.trigger("job")
+        await bed.until(EventKind.RUN_STARTED, first.id)
+        bed.config = replace(bed.config, tasks={"job": task()})
+        await bed.restart()
+        bed.keeper.end(first.id, 1)
+
+        ended = await bed.until(EventKind.RUN_ENDED, first.id)
+        assert ended.run and ended.run.next_attempt_run_id
+        await bed.tick(6)
+        again = await bed.until(EventKind.RUN_STARTED, ended.run.next_attempt_run_id)
+        bed.keeper.end(ended.run.next_attempt_run_id, 1)
+        last = await bed.until(EventKind.RUN_ENDED, ended.run.next_attempt_run_id)
+
+        assert again.run and again.run.revision == 2
+        assert last.run and last.run.next_attempt_run_id is None
+
+
 async def test_what_waits_for_its_slot_starts_by_the_new_definition(tmp_path: Path) -> None:
     async with busy_bed(tmp_path) as (bed, first, second):
         await bed.keeper.next_spawn()

@@ -105,6 +105,13 @@ def test_a_pattern_may_match_nothing_and_a_path_may_not(folder: Path) -> None:
     assert fault.message == f"there is no file {folder / 'none.toml'}"
 
 
+def test_of_a_list_that_thing_is_told_which_includes_nothing(folder: Path) -> None:
+    [fault] = faults(folder, rota='include = "conf.d/a.toml"\n', conf__a='include = ["b*", 3]\n' + task("a"))
+
+    assert (fault.file, fault.line) == (str(folder / "conf.d" / "a.toml"), 1)
+    assert (fault.key, "the number 3 includes nothing" in fault.message) == ("include[1]", True)
+
+
 def test_a_folder_is_included_by_a_pattern(folder: Path) -> None:
     [fault] = faults(folder, rota='include = "conf.d"\n')
 

@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from rota.model.backoff import Backoff
 from rota.model.definition import Revision, digest_of, judging, text_of, written
 from rota.model.param import Param, ParamKind, ParamType
+from rota.model.retry import Retry
+from rota.model.run import EndReason
 from rota.model.secret import Secret
 from rota.model.task import Overlap, Task
 
@@ -66,3 +69,21 @@ def test_a_definition_that_no_file_has_any_more_still_judges_ends(codes: frozens
     kept = Revision(name="job", number=4, since=NOON, definition=definition)
 
     assert judging(kept).exit_codes == codes
+
+
+def test_how_a_run_is_tried_again_is_read_back_from_what_was_written() -> None:
+    for retry in (
+        Retry(),
+        Retry(attempts=3),
+        Retry(
+            attempts=9,
+            delay=timedelta(seconds=1.5),
+            backoff=Backoff.EXPONENTIAL,
+            max_delay=timedelta(hours=2),
+            jitter=timedelta(seconds=3),
+            on=frozenset({EndReason.TIMEOUT, 75}),
+        ),
+    ):
+        text = text_of(Task(name="job", run="true", retry=retry))
+        kept = Revision(name="job", number=1, since=NOON, definition=json.loads(text))
+        assert judging(kept).retry == retry

@@ -138,12 +138,16 @@ class Sources:
         patterns = [include] if isinstance(include, str) else include
         if patterns is None or (source.place == 0 and not _are_paths(patterns)):
             return  # of the main file, that is told with the other keys
-        if not _are_paths(patterns):
+        if not isinstance(patterns, list):
             wrong = f"{shown(include)} includes nothing"
             self.faults.append(source.fault(("include",), (wrong, f"{_ALLOWED}, or a list of such", None)))
             return
         for place, pattern in enumerate(patterns):
             where: KeyPath = ("include", place) if isinstance(include, list) else ("include",)
+            if not _are_paths([pattern]):
+                wrong = f"{shown(pattern)} includes nothing"
+                self.faults.append(source.fault(where, (wrong, _ALLOWED, None)))
+                continue
             try:
                 self._include_all(pattern, source, above)
             except Unreadable as unreadable:

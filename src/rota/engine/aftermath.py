@@ -52,13 +52,17 @@ class Aftermath:
         return ended, Sequel(retry=retry, chained=follow)
 
     def _retry(self, run: Run, ended: Run) -> Run | None:
-        task = self._definitions.of(run)
+        task = self._definitions.judging(run)
         if not ended.is_failure or task is None or self._stopped_by(run.id):
             return None
         if run.job is not None or not self._definitions.defines(run):
             return None  # nothing would say any more what an attempt is to do
-        if task.on_overlap is Overlap.REPLACE and self._slots.waiting(task.name):
+        if self._replaces(run.defined_by) and self._slots.waiting(run.defined_by):
             return None  # a newer run takes its place
         return next_attempt(
             run, ended, task, run_id=self._ids.run(), now=self._clock.now(), seed=self._store_id
         )
+
+    def _replaces(self, name: str) -> bool:
+        rules = self._definitions.rules.get(name)
+        return rules is not None and rules.on_overlap is Overlap.REPLACE

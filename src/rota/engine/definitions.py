@@ -111,6 +111,10 @@ class Definitions:
                 return former
         return self._rules.get(run.defined_by)
 
+    def judging(self, run: Run) -> Task | None:
+        """By what its end is judged (`exit_codes`, `failures`, `retry`): what it was started under."""
+        return self._judging.get((run.defined_by, run.revision or 0)) or self.of(run)
+
     def user(self, run: Run) -> str | None:
         """Whose the run is to be; None is the server's own."""
         task = self.of(run)
@@ -137,7 +141,7 @@ class Definitions:
 
     def exit_codes(self, run: Run) -> frozenset[int]:
         """Those that are a success."""
-        task = self._judging.get((run.defined_by, run.revision or 0)) or self.of(run)
+        task = self.judging(run)
         return task.exit_codes if task is not None else frozenset({0})
 
     def _of_service(self, run: Run) -> dict[str, Any]:
@@ -159,7 +163,7 @@ class Definitions:
 
     def failures(self, run: Run) -> frozenset[EndReason]:
         """The ends of it that count as failures."""
-        task = self._judging.get((run.defined_by, run.revision or 0)) or self.of(run)
+        task = self.judging(run)
         return task.failures if task is not None else FAILURES
 
     def _secret_params(self, run: Run, task: Task) -> dict[str, Secret]:

@@ -15,6 +15,8 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from rota.model.backoff import Backoff
+from rota.model.retry import Retry
 from rota.model.run import FAILURES, EndReason
 from rota.model.secret import REDACTED, Secret
 from rota.model.task import Task
@@ -69,7 +71,25 @@ def judging(revision: Revision) -> Task:
     """Of a definition that no file has any more: by what a run that it started is judged at its end."""
     exit_codes = revision.definition.get("exit_codes", (0,))
     failures = frozenset(EndReason(each) for each in revision.definition.get("failures", FAILURES))
-    return Task(name=revision.name, run=(), exit_codes=frozenset(exit_codes), failures=failures)
+    return Task(
+        name=revision.name,
+        run=(),
+        exit_codes=frozenset(exit_codes),
+        failures=failures,
+        retry=_retry(revision.definition.get("retry", {})),
+    )
+
+
+def _retry(said: Mapping[str, Any]) -> Retry:
+    """What `written` has made of it."""
+    read: dict[str, Any] = {
+        key: timedelta(seconds=said[key]) for key in ("delay", "max_delay", "jitter") if key in said
+    }
+    if "backoff" in said:
+        read["backoff"] = Backoff(said["backoff"])
+    if "on" in said:
+        read["on"] = frozenset(each if isinstance(each, int) else EndReason(each) for each in said["on"])
+    return Retry(attempts=said.get("attempts", 1), **read)
 
 
 @cache
