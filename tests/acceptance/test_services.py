@@ -605,6 +605,11 @@ def test_logs_are_shown_and_followed_over_lives_instances_and_servers(
         "web[1] | ends",
         "web[0] | ends",
     ]
+    one = rota.rota("logs", "web", "--instance", "1")
+    assert set(one.stdout.splitlines()) == {"web[1] | begins"}
+    assert one.stderr.splitlines() == ["web[1] | ends"]
+    of_a_run = rota.rota("logs", rota.runs(task_name="web")[0]["id"], "--instance", "1")
+    assert (of_a_run.returncode, "--instance goes with the name of a service" in of_a_run.stderr) == (2, True)
     [last] = rota.rota("logs", "web", "-n", "1", "--json").stdout.splitlines()
     assert (json.loads(last)["instance_index"], json.loads(last)["line"]["text"]) == (0, "begins")
 

@@ -46,6 +46,7 @@ def logs(
         bool, Parameter(name=("--timestamps", "-t"), negative=(), show_default=False)
     ] = False,
     raw: Annotated[bool, _Flag] = False,
+    instance: int | None = None,
     json: Json = False,
     options: Given,
 ) -> None:
@@ -79,6 +80,8 @@ def logs(
         Before each line the time when it was complete, in UTC.
     raw
         Only the program's own bytes, both streams to standard output in the order of their arrival.
+    instance
+        Of a service only the instance of this index.
     """
     streams = EVERY if stream is None else (Stream(stream).number,)
     wanted = LinesWanted(
@@ -99,9 +102,11 @@ def logs(
         if raw:
             raise Misuse("--raw gives the bytes of one run; name it by its id (`rota services` has them)")
         log = ServiceLog(run, pattern=wanted.pattern, timestamps=timestamps, as_json=json)
-        filters = _filters(stream, tail, wanted.since, live=follow_)
+        filters = _filters(stream, tail, wanted.since, instance, live=follow_)
         (follow_service if follow_ else show_service)(client, run, log, filters)
         return
+    if instance is not None:
+        raise Misuse(f"--instance goes with the name of a service, which {run!r} is not")
     found = run_or_latest(client, run)
     show = (
         Lines(client.data, found["id"], wanted)
@@ -118,9 +123,13 @@ def _show(client: Client, run_id: str, show: Show, *, has_ended: bool, live: boo
         show(ended=has_ended)
 
 
-def _filters(stream: str | None, tail: int | None, since: int | None, *, live: bool) -> dict[str, str]:
+def _filters(
+    stream: str | None, tail: int | None, since: int | None, instance: int | None, *, live: bool
+) -> dict[str, str]:
     """What of a service's log is asked for."""
     wanted = {"ansi": "keep"} | ({} if stream is None else {"stream": stream})
+    if instance is not None:
+        wanted["instance"] = str(instance)
     if since is not None:
         if live or tail is not None:
             raise Misuse("--since of a service goes neither with --follow nor with --tail")
