@@ -132,6 +132,7 @@ timeot = "5"
         (task('failures = ["timeuot"]'), "did you mean timeout?"),
         (task('failures = "failed"'), "allowed: a list in which each item is"),
         (task('after = "b"'), 'tasks.a.after: there is no task "b"; allowed: a'),
+        (task('after = "w"\n[services.w]\nrun = "serve"'), 'tasks.a.after: "w" is a service; allowed: a'),
         (task('after = ["a"]'), "it comes after itself; allowed: tasks that do not come after it"),
         (task('after_failure = "a"'), "tasks.a.after_failure: it comes after itself"),
         (task("after = 5"), "the number 5 is not a task; allowed: the name of a task, or a list of such"),

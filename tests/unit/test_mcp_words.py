@@ -136,6 +136,7 @@ class Form(Arguments):
         ({"task_id": True}, "task_id is true, and should be a name or a number"),
         ({"task_id": None}, "task_id is null, and should be"),
         ({"task_id": 1, "env": {"HOME": 1}}, "env.HOME should be string"),
+        ({"task_id": 1, "env": "HOME=1"}, "env should be an object"),
         ({"task_id": 1, "wait": 3}, "there is no argument 'wait' (did you mean 'wait_seconds'?)"),
         ({"job": 1}, "there is no argument 'job' (did you mean 'task_id'?)"),
         ({"schedule": 1, "wait": 3}, "there is no argument 'schedule'; there is no argument 'wait' (did"),

@@ -26,24 +26,28 @@ _ANY_ZONE = ZoneInfo("UTC")
 
 
 def conflicts(
-    tasks: Mapping[str, Task], *, calendars: Collection[str], names: Collection[str]
+    tasks: Mapping[str, Task],
+    *,
+    calendars: Collection[str],
+    names: Collection[str],
+    services: Collection[str],
 ) -> list[Conflict]:
-    """Every conflict, with its place; `calendars` and `names`, of tasks, are those that there are."""
+    """Every conflict, with its place; `calendars`, `services` and `names` of tasks are those of the file."""
     return [
         *_of_cycles(tasks),
-        *_of_tasks(tasks, calendars, names),
+        *_of_tasks(tasks, calendars, names, services),
     ]
 
 
 def _of_tasks(
-    tasks: Mapping[str, Task], calendars: Collection[str], names: Collection[str]
+    tasks: Mapping[str, Task], calendars: Collection[str], names: Collection[str], services: Collection[str]
 ) -> list[Conflict]:
     return [
         (("tasks", name, *path), sentence)
         for name, task in tasks.items()
         for path, sentence in (
             *(_of_calendars(task, calendars) if task.except_ or task.only else ()),
-            *(_of_upstreams(task, names) if task.after or task.after_failure else ()),
+            *(_of_upstreams(task, names, services) if task.after or task.after_failure else ()),
             *_of_retry(task.retry),
             *(_of_catch_up(task) if task.catch_up > 1 else ()),
             *(_of_bounds(task) if task.not_before and task.not_after else ()),
@@ -62,13 +66,14 @@ def _of_calendars(task: Task, calendars: Collection[str]) -> Iterator[Conflict]:
                 yield path, (f'there is no calendar "{name}"', allowed, near[0] if near else None)
 
 
-def _of_upstreams(task: Task, names: Collection[str]) -> Iterator[Conflict]:
+def _of_upstreams(task: Task, names: Collection[str], services: Collection[str]) -> Iterator[Conflict]:
     for key, upstreams in (("after", task.after), ("after_failure", task.after_failure)):
         for place, name in enumerate(upstreams):
             if name not in names:
                 near = get_close_matches(name, names, n=1, cutoff=0.7)
                 path = (key, place) if len(upstreams) > 1 else (key,)
-                yield path, (f'there is no task "{name}"', ", ".join(names), near[0] if near else None)
+                wrong = f'"{name}" is a service' if name in services else f'there is no task "{name}"'
+                yield path, (wrong, ", ".join(names), near[0] if near else None)
 
 
 def _of_cycles(tasks: Mapping[str, Task]) -> Iterator[Conflict]:

@@ -71,7 +71,12 @@ def load(
     }
     told += [
         *files.missing(),
-        *conflicts(tasks, calendars=_names(document, "calendars"), names=_names(document, "tasks")),
+        *conflicts(
+            tasks,
+            calendars=_names(document, "calendars"),
+            names=_names(document, "tasks"),
+            services=_names(document, "services"),
+        ),
     ]
     told += conflicts_of_services(services, document)
     faults = [*sources.faults, *files.faults()]

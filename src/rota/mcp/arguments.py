@@ -134,6 +134,7 @@ def _fault(
         return f"{where} is missing", ""
     said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     said = said.removeprefix("a valid ").replace("String should match", "text that matches")
+    said = said.replace("dictionary", "an object")
     said = said.replace("List should have", "a list with").partition(" after validation")[0]
     if error["loc"] and error["loc"][0] in SECRETS:
         return f"{where} should be ", said
