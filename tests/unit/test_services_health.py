@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rota.engine.services import probe
+from rota.engine.services import definition, probe
 from rota.engine.services.checking import Finding, after_check, filled
 from rota.engine.services.definition import Redefinition, fingerprint, redefinition
 from rota.engine.services.instance import Life
@@ -183,6 +183,25 @@ def test_what_they_see_restarts_them(other: Service) -> None:
 
     assert fingerprint(other, digests[1]) != fingerprint(SAME, digests[0])
     assert redefinition({"web": SAME}, {"web": other}).restarted == ("web",)
+
+
+def test_how_often_it_has_to_say_that_it_lives_is_seen_by_its_processes() -> None:
+    often, seldom = (service(health=HealthCheck(notify=True, retries=retries)) for retries in (1, 3))
+
+    assert redefinition({"web": seldom}, {"web": often}).restarted == ("web",)
+
+
+def test_a_key_that_an_earlier_version_did_not_know_restarts_nothing_by_its_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = fingerprint(SAME, {})
+
+    monkeypatch.setattr(definition, "_UNSEEN", definition._UNSEEN | {"umask"})
+    earlier = fingerprint(SAME, {})
+
+    assert now == earlier
+    monkeypatch.undo()
+    assert fingerprint(replace(SAME, life=replace(SAME.life, umask=0o27)), {}) != earlier
 
 
 def test_the_way_from_one_file_to_another_is_told() -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from rota.model.secret import Secret
+from rota.model.service import Service
+from rota.model.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from rota.model.service import Service
 
 #: What of a life's rules is for Rota alone: it counts from the next life on, or at once, without a restart.
 _UNSEEN = frozenset(
@@ -51,7 +51,8 @@ def seen(service: Service) -> Iterator[tuple[str, object]]:
         if field.name not in _UNSEEN:
             yield field.name, getattr(service.life, field.name)
     yield "port", service.port
-    yield "notify", service.health is not None and service.health.notify
+    health = service.health
+    yield "notify", health.patience if health is not None and health.notify else None  # WATCHDOG_USEC has it
 
 
 def secrets_of(service: Service) -> dict[str, str]:
@@ -65,8 +66,16 @@ def secrets_of(service: Service) -> dict[str, str]:
 
 
 def fingerprint(service: Service, digests: Mapping[str, str]) -> str:
-    """A text that changes when what its processes see does; `digests` stand for its secrets."""
-    plain = [(name, _ordered(value)) for name, value in seen(service) if name not in ("secrets", "file_env")]
+    """A text that changes when what its processes see does; `digests` stand for its secrets.
+
+    What has its default is left out: a key that a later version of Rota brings restarts nothing.
+    """
+    defaults = dict(seen(Service(life=Task(name="", run=""))))
+    plain = [
+        (name, _ordered(value))
+        for name, value in seen(service)
+        if name not in ("secrets", "file_env") and value != defaults[name]
+    ]
     return hashlib.sha256(repr((plain, sorted(digests.items()))).encode()).hexdigest()
 
 
