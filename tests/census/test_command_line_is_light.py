@@ -46,3 +46,13 @@ def test_a_verb_in_a_pipe_imports_nothing_heavy(words: list[str], code: int, tmp
     found, modules = json.loads(done.stdout.splitlines()[-1])
     assert found == code
     assert HEAVY.isdisjoint(modules)
+
+
+def test_a_server_loads_nothing_that_only_describes_the_api_until_somebody_asks_for_it():
+    program = "import json, sys, rota.daemon.process; print(json.dumps(sorted(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    modules = set(json.loads(done.stdout))
+    assert "rota.api.app" in modules
+    assert {"alembic", "fastapi", "mcp", "opentelemetry"}.isdisjoint(modules)

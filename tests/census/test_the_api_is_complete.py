@@ -51,7 +51,7 @@ from rota.operations.read_lines import LogLines
 from rota.operations.search_logs import Match, Matches
 from rota.operations.why import Why
 
-ROUTES: list[Route] = [route for verb in VERBS for route in verb.routes.routes]
+ROUTES: list[Route] = [route for verb in VERBS for route in verb.routes]
 DOCUMENT = openapi(ROUTES)
 OPERATIONS = [
     (path, method, operation)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 async def test_every_route_asks_for_the_token_but_the_public_ones(tmp_path: Path) -> None:
     async with api_of(tmp_path) as api:
         answered = set()
-        for route in (route for verb in VERBS for route in verb.routes.routes):
+        for route in (route for verb in VERBS for route in verb.routes):
             assert isinstance(route, Route), f"{route} is none of ours"
             for method in route.takes:
                 answer = await api.stranger.request(method, route.path)

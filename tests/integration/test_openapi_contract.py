@@ -27,7 +27,7 @@ TASKS = (
 )
 
 
-DOCUMENT = openapi([route for verb in VERBS for route in verb.routes.routes])
+DOCUMENT = openapi([route for verb in VERBS for route in verb.routes])
 
 # A stream that does not end by itself is another test's.
 schema = (

@@ -69,5 +69,5 @@ VERBS = (
 
 def create_app(rota: Rota, *, token: str | None, rooms: Mapping[str, ASGIApp] = NO_ROOMS) -> Door:
     """The application, with what others serve behind the same door; `token` is None when ROTA_AUTH=off."""
-    router = Router((route for verb in VERBS for route in verb.routes.routes), rooms)
+    router = Router((route for verb in VERBS for route in verb.routes), rooms)
     return Door(router, rota, token=token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from fastapi import Request
+from starlette.requests import Request
 
 from rota.auth.caller import caller
 

@@ -1,13 +1,12 @@
-"""How a route is described to FastAPI: what it answers, and every problem that can come instead."""
+"""How a route is described: what it answers, and every problem that can come instead."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Response
+from starlette.responses import Response
 
 from rota.api.problems import KINDS
-from rota.api.route import Route
 
 if TYPE_CHECKING:
     from rota.api.shapes.shape import Shape
@@ -24,13 +23,6 @@ ALWAYS = (
 )
 #: What can come besides where a body is read.
 WITH_BODY = ("body-too-large", "unsupported-content")
-
-
-def router(kind: type[Route] = Route) -> APIRouter:
-    """A router whose routes check and answer as ours do."""
-    return APIRouter(
-        route_class=kind, redirect_slashes=False, generate_unique_id_function=lambda route: route.name
-    )
 
 
 def answers(

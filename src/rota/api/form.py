@@ -7,7 +7,6 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from rota.model.error import Fault
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
 
     from rota.api.call import Call
 
-TaskName = Annotated[str, Path(pattern=NAME.pattern, description="The task's name.", examples=["backup"])]
+TaskName = Annotated[str, Field(pattern=NAME.pattern, description="The task's name.", examples=["backup"])]
 GroupName = Annotated[
-    str, Path(min_length=1, max_length=100, description="The `group` of tasks.", examples=["backups"])
+    str, Field(min_length=1, max_length=100, description="The `group` of tasks.", examples=["backups"])
 ]
-ServiceName = Annotated[str, Path(pattern=NAME.pattern, description="The service's name.", examples=["web"])]
+ServiceName = Annotated[str, Field(pattern=NAME.pattern, description="The service's name.", examples=["web"])]
 #: A run's id, or how it ends.
 WHICH_RUN = r"^[0-9a-fA-F-]{4,36}$"
 #: A run's id as a whole.
 WHOLE_ID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 RunIdInPath = Annotated[
     str,
-    Path(
+    Field(
         pattern=WHICH_RUN,
         description="The run's id, or an ending of it of at least 4 characters that no other of the newest "
         "10,000 runs has.",

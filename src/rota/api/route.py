@@ -1,20 +1,21 @@
-"""A route: it checks a request as a whole, calls its operation, and answers; FastAPI describes it.
+"""A route: it checks a request as a whole, calls its operation, and answers.
 
-FastAPI reads the endpoint's signature for `/openapi.json`; the same signature is read here to check requests.
-It is done here because all faults of path, query, headers and body belong into one answer, because a body
-that is not JSON is another problem than one with faults, and because it takes a quarter of the time.
+The endpoint's signature says what a request may have; FastAPI reads the same for `/openapi.json`, once
+somebody asks for that (`openapi.py`). Requests are checked here because all faults of path, query, headers
+and body belong into one answer, because a body that is not JSON is another problem than one with faults, and
+because it takes a quarter of the time.
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
-from fastapi.routing import APIRoute
 from pydantic import ValidationError, create_model
 from pydantic_core import from_json
+from starlette.routing import compile_path
 
 from rota.api import answer
 from rota.api.body import read_body
@@ -25,13 +26,15 @@ from rota.api.refused import MalformedBody
 from rota.model.error import Fault, Invalid, RotaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from starlette.types import Receive, Scope, Send
 
     from rota.api.problems import Problem
 
 log = structlog.get_logger(__name__)
+
+Endpoint = TypeVar("Endpoint", bound="Callable[..., Any]")
 
 #: More parameters than any request has use for.
 MOST_PARAMETERS = 1000
@@ -41,26 +44,39 @@ KNOWN_QUERIES = 100
 LONGEST_KNOWN = 100
 
 
-class Route(APIRoute):
+class Route:
     """One method of one path."""
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
-        super().__init__(path, endpoint, **settings)
-        #: The methods that it answers; FastAPI documents those in `methods`.
-        self.takes = frozenset(self.methods or ()) | (
-            {"HEAD"} if "GET" in (self.methods or ()) else frozenset()
-        )
-        parameters = inspect.signature(endpoint, eval_str=True).parameters
-        kinds = {name: parameter.annotation for name, parameter in parameters.items()}
-        in_path: dict[str, Any] = {name: (kinds[name], ...) for name in self.param_convertors}
-        self._path = create_model("InPath", **in_path)
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        method: str,
+        include_in_schema: bool = True,
+        **description: Any,
+    ) -> None:
+        """`description` is what FastAPI's `APIRoute` takes, for the document."""
+        self.path = path
+        self.endpoint = endpoint
+        self.method = method
+        self.include_in_schema = include_in_schema
+        self.description = description
+        #: The methods that it answers; `method` is what is documented.
+        self.takes = frozenset({method, "HEAD"} if method == "GET" else {method})
+        self.path_regex, _, in_path = compile_path(path)
+        self.in_path = frozenset(in_path)
+        self.parameters = inspect.signature(endpoint, eval_str=True).parameters
+        kinds = {name: parameter.annotation for name, parameter in self.parameters.items()}
+        path_fields: dict[str, Any] = {name: (kinds[name], ...) for name in in_path}
+        self._path = create_model("InPath", **path_fields)
         self._query = _form(kinds.get("query", Empty))
         self._headers = _form(kinds["headers"]) if "headers" in kinds else None
         self._header_names = names_of(self._headers) if self._headers is not None else []
-        self._body = _form(kinds.get("body", Empty)) if "POST" in self.takes else None
-        given = parameters["body"].default if "body" in kinds else NOTHING
+        self._body = _form(kinds.get("body", Empty)) if method == "POST" else None
+        given = self.parameters["body"].default if "body" in kinds else NOTHING
         self._no_body: Form | None = given if isinstance(given, Form) else None
-        self._wanted = frozenset(kinds) & {"query", "headers", "body", *self.param_convertors}
+        self._wanted = frozenset(kinds) & {"query", "headers", "body", *in_path}
         self._repeated = repeated_takes(self._query)
         self._known_queries: dict[bytes, Form] = {}
 
@@ -159,6 +175,36 @@ class OwnersRoute(Route):
     def is_open(self, scope: Scope) -> bool:
         """Only for what came by the socket."""
         return bool(scope["rota.by_socket"])
+
+
+class Routes:
+    """The routes of a verb."""
+
+    def __init__(self, kind: type[Route] = Route) -> None:
+        self._kind = kind
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def get(self, path: str, **settings: Any) -> Callable[[Endpoint], Endpoint]:
+        """The decorated function answers GET at this path. See `Route` for the settings."""
+        return self._route(path, "GET", settings)
+
+    def post(self, path: str, **settings: Any) -> Callable[[Endpoint], Endpoint]:
+        """Likewise POST."""
+        return self._route(path, "POST", settings)
+
+    def delete(self, path: str, **settings: Any) -> Callable[[Endpoint], Endpoint]:
+        """Likewise DELETE."""
+        return self._route(path, "DELETE", settings)
+
+    def _route(self, path: str, method: str, settings: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+        def take(endpoint: Endpoint) -> Endpoint:
+            self._routes.append(self._kind(path, endpoint, method=method, **settings))
+            return endpoint
+
+        return take
 
 
 def _refused(call: Call, refusal: Problem, error: Exception) -> answer.Whole:

@@ -1,7 +1,7 @@
 """The router: finds the route of a request, or says that there is none, or none for its method.
 
 FastAPI's own would look for middleware, telemetry and redirects that are not here, at more than the price of
-all that a short answer needs.
+all that a short answer needs; and it takes a quarter of a second to load.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from rota.api import answer
 from rota.api.problems import problem_of
 from rota.api.refused import MethodNotAllowed, RouteNotFound
-from rota.api.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rota.api.refused import ApiError
+    from rota.api.route import Route
 
 NO_ROOMS: Mapping[str, ASGIApp] = {}
 
@@ -27,8 +26,8 @@ NO_ROOMS: Mapping[str, ASGIApp] = {}
 class Router:
     """Every route, in the order in which they are tried; and rooms of others, each at a path of its own."""
 
-    def __init__(self, routes: Iterable[BaseRoute], rooms: Mapping[str, ASGIApp] = NO_ROOMS) -> None:
-        self.routes = [route for route in routes if isinstance(route, Route)]
+    def __init__(self, routes: Iterable[Route], rooms: Mapping[str, ASGIApp] = NO_ROOMS) -> None:
+        self.routes = list(routes)
         self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,4 +13,4 @@ def openapi(*, _json: Json = False) -> None:
     from rota.api.app import VERBS
     from rota.api.openapi import openapi as document
 
-    Output().json(document(list(itertools.chain.from_iterable(verb.routes.routes for verb in VERBS))))
+    Output().json(document(list(itertools.chain.from_iterable(verb.routes for verb in VERBS))))

@@ -9,23 +9,23 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Path as InPath
+from pydantic import Field
 
 from rota.api import answer, wire
 from rota.api.call import Call
-from rota.api.describe import answers, router
-from rota.api.openapi import openapi
+from rota.api.describe import answers
 from rota.api.problems import KINDS
 from rota.api.refused import RouteNotFound
+from rota.api.route import Routes
 from rota.api.schemas import SHAPES, document
 from rota.api.shapes.problem import ProblemType
 
 if TYPE_CHECKING:
     from rota.api.router import Router
 
-routes = router()
+routes = Routes()
 
-ProblemName = Annotated[str, InPath(description="What stands behind `/problems/` in a problem's `type`.")]
+ProblemName = Annotated[str, Field(description="What stands behind `/problems/` in a problem's `type`.")]
 
 _PAGE = Path(__file__).parent.parent / "docs.html"
 
@@ -46,7 +46,7 @@ async def docs(_call: Call) -> Any:
 
 
 @routes.get("/schemas/{name}.json", include_in_schema=False)
-async def schema(call: Call, name: Annotated[str, InPath()]) -> Any:
+async def schema(call: Call, name: str) -> Any:
     """A JSON Schema."""
     if name not in SHAPES:
         raise RouteNotFound(call.scope["path"])
@@ -72,6 +72,8 @@ async def problem(call: Call, problem_name: ProblemName) -> Any:
 
 @cache
 def _openapi(router: Router) -> bytes:
+    from rota.api.openapi import openapi  # FastAPI takes a quarter of a second to load, and few ask for this
+
     return wire.encode(openapi(router.routes))
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from fastapi import Header
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import WHOLE_ID, Form, MomentInBody
 from rota.api.front_end import front_end
 from rota.api.problems import fault_of_run
+from rota.api.route import Routes
 from rota.api.routes.list_runs import RunsFilter
 from rota.api.shapes.bulk import BulkOutcome
 from rota.api.starting import StartHeaders, request_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: More ids than a body has room for.
 MOST_IDS = 25_000
 
-routes = router()
+routes = Routes()
 
 
 class BulkFilter(RunsFilter):
@@ -116,7 +116,7 @@ async def stop(call: Call, body: BulkBody) -> Any:
         "refused. Once the overlap rule or the queue of a task has turned one away, its others are left.",
     )
 )
-async def rerun(call: Call, headers: Annotated[StartHeaders, Header()], body: BulkBody) -> Any:
+async def rerun(call: Call, headers: StartHeaders, body: BulkBody) -> Any:
     return await _answer(call, Verb.RERUN, body.wanted(call, headers.key))
 
 

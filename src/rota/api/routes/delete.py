@@ -6,12 +6,13 @@ from typing import Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import RunIdInPath
+from rota.api.route import Routes
 from rota.api.shapes.run import Run
 from rota.operations.delete import delete as let_go
 
-routes = router()
+routes = Routes()
 
 
 @routes.delete(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api.call import Call
-from rota.api.describe import router, streams
+from rota.api.describe import streams
 from rota.api.form import WHICH_RUN, Form
+from rota.api.route import Routes
 from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
 from rota.api.shapes import event as shapes
 from rota.events.subscription import Gap
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rota.events.subscription import Subscription
     from rota.model.event import Event
 
-routes = router()
+routes = Routes()
 
 
 class EventsQuery(Form):
@@ -65,9 +65,7 @@ class EventsHeaders(Form):
         "run-unclear",
     ),
 )
-async def follow_events(
-    call: Call, query: Annotated[EventsQuery, Query()], headers: Annotated[EventsHeaders, Header()]
-) -> Any:
+async def follow_events(call: Call, query: EventsQuery, headers: EventsHeaders) -> Any:
     """Every change of state from now on, or from the event after `Last-Event-ID`.
 
     Whatever happens once the answer's headers are there is in the stream.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api import wire
 from rota.api.call import Call
-from rota.api.describe import router, streams
+from rota.api.describe import streams
 from rota.api.form import AS_WHOLE, Flag, Form, RunIdInPath
+from rota.api.route import Routes
 from rota.api.routes.read_lines import streams_of
 from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
 from rota.api.shapes.log import LogLine, OpenLine
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rota.logs.follower import Follower
     from rota.model.run import Run
 
-routes = router()
+routes = Routes()
 
 
 class StreamQuery(Form):
@@ -77,8 +77,8 @@ class StreamHeaders(Form):
 async def follow_log(
     call: Call,
     run_id: RunIdInPath,
-    query: Annotated[StreamQuery, Query()],
-    headers: Annotated[StreamHeaders, Header()],
+    query: StreamQuery,
+    headers: StreamHeaders,
 ) -> Any:
     """Every line from a place on: what is there already, then as it is written, until the run has ended.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api import wire
 from rota.api.call import Call
-from rota.api.describe import router, streams
+from rota.api.describe import streams
 from rota.api.form import Form, ServiceName, Whole
+from rota.api.route import Routes
 from rota.api.routes.read_lines import streams_of
 from rota.api.routes.read_service_log import InstanceQuery
 from rota.api.server_events import ALIVE, CLOSING, HEARTBEAT, MEDIA, ServerEvents
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rota.api.server_events import Say
     from rota.operations.follow_service_log import ServiceFollower, Told
 
-routes = router()
+routes = Routes()
 
 
 class ServiceStreamQuery(InstanceQuery):
@@ -69,8 +69,8 @@ class ServiceStreamHeaders(Form):
 async def follow_service_log(
     call: Call,
     service_name: ServiceName,
-    query: Annotated[ServiceStreamQuery, Query()],
-    headers: Annotated[ServiceStreamHeaders, Header()],
+    query: ServiceStreamQuery,
+    headers: ServiceStreamHeaders,
 ) -> Any:
     """Every line of every life, from a place on: what is there already, then as it is written.
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import ServiceName
+from rota.api.route import Routes
 from rota.api.shapes.service import Service
 from rota.operations import get_service as operation
 
-routes = router()
+routes = Routes()
 
 
 @routes.get(

@@ -6,13 +6,14 @@ from typing import Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.problems import KINDS, Problem
+from rota.api.route import Routes
 from rota.api.shapes.server import Health
 from rota.model.error import Fault
 from rota.operations import health as operation
 
-routes = router()
+routes = Routes()
 
 
 @routes.get(

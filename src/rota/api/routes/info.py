@@ -6,11 +6,12 @@ from typing import Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
+from rota.api.route import Routes
 from rota.api.shapes.server import Info
 from rota.operations import info as operation
 
-routes = router()
+routes = Routes()
 
 
 @routes.get(

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import Flag, Form, Moment, Whole
+from rota.api.route import Routes
 from rota.api.shapes.run import Run, RunPage
 from rota.model.run import EndReason, Kind, Status, TriggeredBy
 from rota.model.task import NAME
 from rota.operations import list_runs as operation
 from rota.storage.page import RunFilter
 
-routes = router()
+routes = Routes()
 
 
 class Filter(Form):
@@ -82,7 +82,7 @@ class RunsQuery(RunsFilter, ListQuery):
     summary="List runs",
     **answers(200, RunPage, "A page of runs."),
 )
-async def list_runs(call: Call, query: Annotated[RunsQuery, Query()]) -> Any:
+async def list_runs(call: Call, query: RunsQuery) -> Any:
     """Runs, newest first; what follows a page is had with its `next_cursor` and the same filters."""
     page = await operation.list_runs(
         call.rota, query.wanted(), limit=query.limit, cursor=query.cursor, deleted=query.deleted

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer, name_cursor
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import Form, Whole
+from rota.api.route import Routes
 from rota.api.shapes.service import Service, ServicePage
 from rota.operations import list_services as operation
 
-routes = router()
+routes = Routes()
 
 
 class ServicesQuery(Form):
@@ -31,7 +31,7 @@ class ServicesQuery(Form):
     summary="List services",
     **answers(200, ServicePage, "A page of services."),
 )
-async def list_services(call: Call, query: Annotated[ServicesQuery, Query()]) -> Any:
+async def list_services(call: Call, query: ServicesQuery) -> Any:
     """Services by name, each with its instances."""
     page = operation.list_services(call.rota, limit=query.limit, after=name_cursor.read(query.cursor))
     body = {

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer, name_cursor
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import Form, Whole
+from rota.api.route import Routes
 from rota.api.shapes.task import Task, TaskPage
 from rota.operations import list_tasks as operation
 
-routes = router()
+routes = Routes()
 
 
 class TasksQuery(Form):
@@ -31,7 +31,7 @@ class TasksQuery(Form):
     summary="List tasks",
     **answers(200, TaskPage, "A page of tasks."),
 )
-async def list_tasks(call: Call, query: Annotated[TasksQuery, Query()]) -> Any:
+async def list_tasks(call: Call, query: TasksQuery) -> Any:
     """Tasks by name, each with its next tick and its last run."""
     after = name_cursor.read(query.cursor)
     page = await operation.list_tasks(call.rota, limit=query.limit, after=after)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import Form, Whole
+from rota.api.route import Routes
 from rota.api.shapes.tick import NextTick, NextTicks
 from rota.operations import next_ticks as operation
 
-routes = router()
+routes = Routes()
 
 
 class NextQuery(Form):
@@ -30,7 +30,7 @@ class NextQuery(Form):
     summary="List what starts next",
     **answers(200, NextTicks, "The next ticks of all tasks."),
 )
-async def next_ticks(call: Call, query: Annotated[NextQuery, Query()]) -> Any:
+async def next_ticks(call: Call, query: NextQuery) -> Any:
     """The next ticks of all tasks, and the pending runs that are not due yet, as they are due."""
     items = [NextTick.as_json(each) for each in operation.next_ticks(call.rota, limit=query.limit)]
     return answer.described("NextTicks", {"items": items}, call.origin)

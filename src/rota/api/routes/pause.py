@@ -8,9 +8,10 @@ from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import Form, GroupName, TaskName
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.shapes.pause import PauseState
 from rota.model.pause import LONGEST_REASON, PauseKind, Scope
 from rota.operations.pause import pause as hold
@@ -18,7 +19,7 @@ from rota.operations.pause import pause as hold
 if TYPE_CHECKING:
     from rota.api.answer import Answer
 
-routes = router()
+routes = Routes()
 
 
 class PauseBody(Form):

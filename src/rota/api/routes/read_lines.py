@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import AS_WHOLE, Flag, Form, Moment, RunIdInPath, Whole
+from rota.api.route import Routes
 from rota.api.shapes.log import LogPage
 from rota.logs.line import Ansi, Stream
 from rota.logs.page import View
@@ -19,7 +19,7 @@ from rota.model.error import Fault, Invalid
 from rota.operations.read_lines import Grep, LinesWanted
 from rota.operations.read_lines import read_lines as read
 
-routes = router()
+routes = Routes()
 
 #: What says where a page begins; one of them at most.
 BEGINNINGS = ("from", "from_at", "tail", "since")
@@ -74,7 +74,7 @@ class LinesQuery(Form):
         200, LogPage, "Some lines, and what is known of the whole log.", "run-not-found", "run-unclear"
     ),
 )
-async def read_lines(call: Call, run_id: RunIdInPath, query: Annotated[LinesQuery, Query()]) -> Any:
+async def read_lines(call: Call, run_id: RunIdInPath, query: LinesQuery) -> Any:
     """Lines with number, time and stream: of the program's two streams and, as `system`, Rota's own words.
 
     A line is told once it is complete. Carriage returns and cursor moves are carried out, so that it reads as

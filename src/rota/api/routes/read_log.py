@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api.byte_range import byte_range
 from rota.api.call import Call, ClientGone, while_connected
-from rota.api.describe import router, streams
+from rota.api.describe import streams
 from rota.api.form import Form, RunIdInPath
+from rota.api.route import Routes
 from rota.logs.line import Stream
 from rota.operations import read_log as operation
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rota.operations.read_log import RawLog
 
-routes = router()
+routes = Routes()
 
 #: What nearly every program writes; `nosniff` keeps a browser from taking it for anything else.
 MEDIA = "text/plain; charset=utf-8"
@@ -74,8 +74,8 @@ class RawHeaders(Form):
 async def read_log(
     call: Call,
     run_id: RunIdInPath,
-    query: Annotated[RawQuery, Query()],
-    headers: Annotated[RawHeaders, Header()],
+    query: RawQuery,
+    headers: RawHeaders,
 ) -> Any:
     """The program's own bytes, both streams in order of arrival or one, and nothing of Rota's among them.
 

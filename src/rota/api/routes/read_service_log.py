@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import AS_WHOLE, Form, Moment, ServiceName, Whole
+from rota.api.route import Routes
 from rota.api.routes.read_lines import streams_of
 from rota.api.shapes.service_log import ServiceLogPage
 from rota.logs.line import Ansi, Stream
@@ -19,7 +19,7 @@ from rota.model.service import MOST_INSTANCES
 from rota.operations.read_service_log import ServiceLogWanted
 from rota.operations.read_service_log import read_service_log as read
 
-routes = router()
+routes = Routes()
 
 
 class InstanceQuery(Form):
@@ -49,9 +49,7 @@ class ServiceLogQuery(InstanceQuery):
     summary="Read a service's log",
     **answers(200, ServiceLogPage, "Some lines, and where what follows begins.", "service-not-found"),
 )
-async def read_service_log(
-    call: Call, service_name: ServiceName, query: Annotated[ServiceLogQuery, Query()]
-) -> Any:
+async def read_service_log(call: Call, service_name: ServiceName, query: ServiceLogQuery) -> Any:
     """Lines of every life of every instance, in the order of their arrival, each with its run and instance.
 
     The last `limit` lines; or with `since` or `from_at` what comes after, the oldest first. The newest 1,000

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import NOTHING, Empty, Flag, Form
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.shapes.reload import Reload
 from rota.operations.reload import reload as load_anew
 
-routes = router()
+routes = Routes()
 
 
 class ReloadQuery(Form):
@@ -33,7 +33,7 @@ class ReloadQuery(Form):
 )
 async def reload(
     call: Call,
-    query: Annotated[ReloadQuery, Query()],
+    query: ReloadQuery,
     body: Empty = NOTHING,  # noqa: ARG001  it takes none
 ) -> Any:
     """Reads the configuration, checks all of it, and goes by it from one moment on; a fault anywhere changes

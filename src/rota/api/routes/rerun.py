@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Header, Query
 from pydantic import Field
 
 from rota.api.call import Call
-from rota.api.describe import router
 from rota.api.form import Form, RunIdInPath
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.routes.start_job import Environment
 from rota.api.routes.trigger import ParamValue
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
@@ -18,7 +17,7 @@ from rota.operations.once import kept
 from rota.operations.rerun import Anew
 from rota.operations.rerun import rerun as start
 
-routes = router()
+routes = Routes()
 
 
 class RerunBody(Form):
@@ -50,8 +49,8 @@ NO_BODY = RerunBody()
 async def rerun(
     call: Call,
     run_id: RunIdInPath,
-    query: Annotated[StartQuery, Query()],
-    headers: Annotated[StartHeaders, Header()],
+    query: StartQuery,
+    headers: StartHeaders,
     body: RerunBody = NO_BODY,
 ) -> Any:
     """Starts a new run of the same task, by its definition of today, with the same parameters; or the

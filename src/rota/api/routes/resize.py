@@ -8,12 +8,13 @@ from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import AS_WHOLE_IN_BODY, Form, RunIdInPath
+from rota.api.route import Routes
 from rota.api.shapes.input import TerminalSize
 from rota.operations.resize import resize as set_size
 
-routes = router()
+routes = Routes()
 
 Extent = Annotated[int, Field(ge=1, le=65535), AS_WHOLE_IN_BODY]
 

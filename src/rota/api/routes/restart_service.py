@@ -8,12 +8,13 @@ from pydantic import Field, StrictBool
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import SentForm, ServiceName
+from rota.api.route import Routes
 from rota.api.shapes.service import Service
 from rota.operations import restart_service as operation
 
-routes = router()
+routes = Routes()
 
 
 class RestartBody(SentForm):

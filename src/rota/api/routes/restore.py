@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path
+from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import NOTHING, WHOLE_ID, Empty
+from rota.api.route import Routes
 from rota.api.shapes.run import Run
 from rota.operations.restore import restore as put_back
 
-routes = router()
+routes = Routes()
 
 
 @routes.post(
@@ -25,7 +26,7 @@ routes = router()
 )
 async def restore(
     call: Call,
-    run_id: Annotated[str, Path(pattern=WHOLE_ID, description="The run's whole id.")],
+    run_id: Annotated[str, Field(pattern=WHOLE_ID, description="The run's whole id.")],
     body: Empty = NOTHING,  # noqa: ARG001  it takes none
 ) -> Any:
     """Puts back a run that was deleted, with its log, while that is possible (`[storage] keep_deleted`).

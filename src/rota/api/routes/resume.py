@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import NOTHING, Empty, GroupName, TaskName
+from rota.api.route import Routes
 from rota.api.shapes.pause import PauseState
 from rota.model.pause import PauseKind, Scope
 from rota.operations.resume import resume as let_go
@@ -15,7 +16,7 @@ from rota.operations.resume import resume as let_go
 if TYPE_CHECKING:
     from rota.api.answer import Answer
 
-routes = router()
+routes = Routes()
 
 _RESUMED = (200, PauseState, "The pauses that hold it all the same; none: it goes on.")
 

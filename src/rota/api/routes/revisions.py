@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path
+from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import TaskName
+from rota.api.route import Routes
 from rota.api.shapes.revision import Revision, Revisions
 from rota.operations import revisions as operation
 
-routes = router()
+routes = Routes()
 
 Number = Annotated[
-    int, Path(ge=1, le=2**31 - 1, description="A run's `revision`: definitions are counted from 1 on.")
+    int, Field(ge=1, le=2**31 - 1, description="A run's `revision`: definitions are counted from 1 on.")
 ]
 
 

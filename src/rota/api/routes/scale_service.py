@@ -8,13 +8,14 @@ from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import AS_WHOLE_IN_BODY, SentForm, ServiceName
+from rota.api.route import Routes
 from rota.api.shapes.service import Service
 from rota.model.service import MOST_INSTANCES
 from rota.operations import scale_service as operation
 
-routes = router()
+routes = Routes()
 
 
 class ScaleBody(SentForm):

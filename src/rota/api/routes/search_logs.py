@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call, while_connected
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import Flag, Form, ServiceName, TaskName, Whole
+from rota.api.route import Routes
 from rota.api.shapes.log_search import LogMatches
 from rota.logs.line import Stream
 from rota.logs.pattern import LONGEST_PATTERN, Wanted
@@ -18,7 +18,7 @@ from rota.operations.get_service import check_no_service, check_service
 from rota.operations.search_logs import SearchWanted
 from rota.operations.search_logs import search_logs as search
 
-routes = router()
+routes = Routes()
 
 
 class SearchQuery(Form):
@@ -49,7 +49,7 @@ class SearchQuery(Form):
         200, LogMatches, "What was found, and how far the search got.", "task-not-found", "task-is-service"
     ),
 )
-async def search_task(call: Call, task_name: TaskName, query: Annotated[SearchQuery, Query()]) -> Any:
+async def search_task(call: Call, task_name: TaskName, query: SearchQuery) -> Any:
     """Lines of the logs of one task's runs, newest runs first, in the order of the lines within each.
 
     A line matches as readers see it: settled, without colours, and whole, also where the other stream has
@@ -66,9 +66,7 @@ async def search_task(call: Call, task_name: TaskName, query: Annotated[SearchQu
     summary="Search the log of a service",
     **answers(200, LogMatches, "What was found, and how far the search got.", "service-not-found"),
 )
-async def search_service(
-    call: Call, service_name: ServiceName, query: Annotated[SearchQuery, Query()]
-) -> Any:
+async def search_service(call: Call, service_name: ServiceName, query: SearchQuery) -> Any:
     """The same through the logs of every life of a service."""
     check_service(call.rota, service_name)
     return await _search(call, query, service_name)
@@ -81,7 +79,7 @@ async def search_service(
     summary="Search all logs",
     **answers(200, LogMatches, "What was found, and how far the search got."),
 )
-async def search_all(call: Call, query: Annotated[SearchQuery, Query()]) -> Any:
+async def search_all(call: Call, query: SearchQuery) -> Any:
     """The same through the logs of every run."""
     return await _search(call, query, None)
 

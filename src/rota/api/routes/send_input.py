@@ -10,15 +10,16 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import Form, RunIdInPath
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.shapes.input import InputTaken
 from rota.model.input import KEYS
 from rota.operations.send_input import Given
 from rota.operations.send_input import send_input as send
 
-routes = router()
+routes = Routes()
 
 BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import NOTHING, Empty
-from rota.api.route import OwnersRoute
+from rota.api.route import OwnersRoute, Routes
 from rota.api.shapes.server import Shutdown
 from rota.operations import shutdown as operation
 
-routes = router(OwnersRoute)
+routes = Routes(OwnersRoute)
 
 
 @routes.post(

@@ -8,14 +8,15 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import AS_WHOLE_IN_BODY, SentForm, ServiceName
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.shapes.service import Service
 from rota.model.service import MOST_INSTANCES, SIGNALS
 from rota.operations import signal_service as operation
 
-routes = router()
+routes = Routes()
 
 
 def _known(given: object) -> object:

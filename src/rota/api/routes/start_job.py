@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Header, Query
 from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema
 
 from rota.api.call import Call
-from rota.api.describe import router
 from rota.api.form import Form, MomentInBody
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
 from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS
 from rota.model.task import Stdin
@@ -19,7 +18,7 @@ from rota.operations.once import kept
 from rota.operations.start_job import LONGEST_TIMEOUT, SHORTEST_TIMEOUT, JobWanted
 from rota.operations.start_job import start_job as start
 
-routes = router()
+routes = Routes()
 
 
 def _command(given: object) -> object:
@@ -120,8 +119,8 @@ class JobBody(Form):
 async def start_job(
     call: Call,
     body: JobBody,
-    query: Annotated[StartQuery, Query()],
-    headers: Annotated[StartHeaders, Header()],
+    query: StartQuery,
+    headers: StartHeaders,
 ) -> Any:
     """Runs a command that stands in no file, and answers with its run, pending or already further.
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import NOTHING, Empty, ServiceName
+from rota.api.route import Routes
 from rota.api.shapes.service import Service
 from rota.operations import start_service as operation
 
-routes = router()
+routes = Routes()
 
 
 @routes.post(

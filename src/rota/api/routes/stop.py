@@ -6,13 +6,14 @@ from typing import Any
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import WITH_BODY, answers, router
+from rota.api.describe import WITH_BODY, answers
 from rota.api.form import NOTHING, Empty, RunIdInPath
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.shapes.run import Run
 from rota.operations.stop import stop as end
 
-routes = router()
+routes = Routes()
 
 
 @routes.post(

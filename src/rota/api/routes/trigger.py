@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Header, Query
 from pydantic import Field, WithJsonSchema
 
 from rota.api import wire
 from rota.api.call import Call
-from rota.api.describe import router
 from rota.api.form import Form, MomentInBody, TaskName
 from rota.api.front_end import front_end
+from rota.api.route import Routes
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
 from rota.operations.trigger import faults_of_params, meaning_of
 from rota.operations.trigger import trigger as start
@@ -19,7 +18,7 @@ from rota.operations.trigger import trigger as start
 if TYPE_CHECKING:
     from rota.model.error import Fault
 
-routes = router()
+routes = Routes()
 
 #: What may stand for a parameter in JSON. Whether it fits is the task's to say.
 ParamValue = Annotated[
@@ -69,8 +68,8 @@ NO_BODY = TriggerBody()
 async def trigger(
     call: Call,
     task_name: TaskName,
-    query: Annotated[StartQuery, Query()],
-    headers: Annotated[StartHeaders, Header()],
+    query: StartQuery,
+    headers: StartHeaders,
     body: TriggerBody = NO_BODY,
 ) -> Any:
     """Starts the task and answers with its run, pending or already further.

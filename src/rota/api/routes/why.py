@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
 from rota.api import answer
 from rota.api.call import Call
-from rota.api.describe import answers, router
+from rota.api.describe import answers
 from rota.api.form import Form, TaskName, Whole
+from rota.api.route import Routes
 from rota.api.shapes.tick import Why
 from rota.operations.why import why as operation
 
-routes = router()
+routes = Routes()
 
 
 class WhyQuery(Form):
@@ -32,7 +32,7 @@ class WhyQuery(Form):
         200, Why, "What became of the last ticks, and which come next.", "task-not-found", "task-is-service"
     ),
 )
-async def why(call: Call, task_name: TaskName, query: Annotated[WhyQuery, Query()]) -> Any:
+async def why(call: Call, task_name: TaskName, query: WhyQuery) -> Any:
     """What became of each of the last ticks (it ran, was skipped, was missed), and when the next ten are.
 
     Ticks in a row of which the same became are one entry with a count. No tick goes untold.
