@@ -126,6 +126,24 @@ def test_what_is_wrong_with_a_check_is_named(tmp_path: Path, health: str, wrong:
     assert faults(tmp_path, text) == [f"services.web.health.{wrong}"]
 
 
+def test_what_else_notify_may_be_is_said_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        read(tmp_path, "[services.web]\nrun = 'serve'\nhealth = { notify = false }")
+
+    assert [fault.allowed for fault in refused.value.faults] == ["true"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("stopwaitsecs", "grace"), ("restart_sec", "restart_delay"), ("startsecs", "healthy_after")],
+)
+def test_what_other_supervisors_call_it_is_known(tmp_path: Path, theirs: str, ours: str) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        read(tmp_path, f"[services.web]\nrun = 'serve'\n{theirs} = 3")
+
+    assert [fault.nearest for fault in refused.value.faults] == [ours]
+
+
 def test_a_circle_of_dependence_is_told_once_with_its_way(tmp_path: Path) -> None:
     text = "\n".join(
         f"[services.{name}]\nrun = 'x'\ndepends_on = {list(others)}"

@@ -52,6 +52,8 @@ _MEANT = {
     "autorestart": "restart", "restart_policy": "restart", "startretries": "restart_attempts",
     "start_retries": "restart_attempts", "max_restarts": "restart_attempts", "startsecs": "healthy_after",
     "healthcheck": "health", "health_check": "health", "requires": "depends_on", "start_on_boot": "autostart",
+    "stopwaitsecs": "grace", "stop_timeout": "grace", "timeout_stop_sec": "grace",
+    "restart_sec": "restart_delay", "watchdog": "health", "exitcodes": "exit_codes",
     "reload": "reload_signal", "url": "http", "exec_start": "run",
 }  # fmt: skip
 
@@ -222,6 +224,8 @@ def _schema() -> dict[str, Any]:
 def _phrase(schema: dict[str, Any]) -> str:
     """A part of the JSON Schema in words."""
     match schema:
+        case {"const": only}:
+            return shown(only)
         case {"enum": values}:
             *most, last = (f'"{value}"' for value in values)
             return f"{', '.join(most)} or {last}"
