@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomlkit
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rota.config.load import ConfigInvalid, load
@@ -71,7 +71,6 @@ def check(file: Path, text: str) -> None:
                 assert 1 <= fault.column <= len(lines[fault.line - 1]) + 1
 
 
-@settings(deadline=None)
 @given(document=documents)
 def test_any_toml_is_loaded_or_refused_with_places_inside_the_file(
     file: Path, document: dict[str, Any]
@@ -79,7 +78,6 @@ def test_any_toml_is_loaded_or_refused_with_places_inside_the_file(
     check(file, tomlkit.dumps(document))
 
 
-@settings(deadline=None)
 @given(text=texts | st.text("[]{}=\"'\n.#ab1,- ", max_size=40))
 def test_any_text_is_loaded_or_refused_with_places_inside_the_file(file: Path, text: str) -> None:
     check(file, text)

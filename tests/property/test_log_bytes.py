@@ -20,7 +20,7 @@ _pieces = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(pieces=_pieces, read_after=st.sets(st.integers(0, 30)))
 def test_each_stream_comes_back_as_it_was_written(
     pieces: list[tuple[int, bytes, int]], read_after: set[int]
@@ -51,7 +51,7 @@ def test_each_stream_comes_back_as_it_was_written(
         assert (log.read_bytes() if pieces else b"") == b"".join(data for _, data, _ in pieces)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pieces=_pieces, cut=st.integers(0, 30))
 def test_a_writer_goes_on_after_a_re_execution(pieces: list[tuple[int, bytes, int]], cut: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

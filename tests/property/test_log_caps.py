@@ -86,7 +86,7 @@ def stream(what: list[Piece], number: int) -> bytes:
     return b"".join(data for stream, data, _ in what if stream == number)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(what=pieces, cut=st.integers(0, 80))
 @example(what=[(0, b"x" * 300, 1100)] * 70, cut=40)
 @example(what=[(number % 2, b"\n", 0) for number in range(400)], cut=200)
@@ -114,7 +114,7 @@ def test_drop_old_keeps_the_newest_and_shifts_nothing(what: list[Piece], cut: in
         assert completed == writer.lines
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(what=pieces)
 @example(what=[(0, b"x" * 300, 1100)] * 70)
 def test_a_reader_that_comes_late_is_told_what_went_and_gets_the_rest(what: list[Piece]) -> None:
@@ -136,7 +136,7 @@ def test_a_reader_that_comes_late_is_told_what_went_and_gets_the_rest(what: list
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(what=pieces, cut=st.integers(0, 80))
 @example(what=[(0, b"x\n" * 150, 1100)] * 70, cut=40)
 @example(what=[(number % 2, b"\n", 0) for number in range(400)], cut=200)

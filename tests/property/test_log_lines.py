@@ -126,7 +126,7 @@ def told(log: Log, n: int = 1, streams: tuple[int, ...] = EVERY) -> list[Told]:
 _streams = st.sampled_from([EVERY, (0,), (1,), (SYSTEM,), (0, 1), (1, SYSTEM)])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(writes=_writes, streams=_streams, n=st.integers(1, 60))
 def test_every_line_comes_back_from_any_line_on_and_back(
     writes: list[tuple[int, bytes, int]], streams: tuple[int, ...], n: int
@@ -148,7 +148,7 @@ def test_every_line_comes_back_from_any_line_on_and_back(
             assert all(0 <= at - read < 1000 for at, read in zip(written.model.times, times, strict=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(writes=_writes, streams=_streams, limit=st.integers(1, 7), most=st.integers(1, 40))
 def test_pages_by_cursor_while_it_grows_give_each_line_once(
     writes: list[tuple[int, bytes, int]], streams: tuple[int, ...], limit: int, most: int
@@ -189,7 +189,7 @@ def test_pages_by_cursor_while_it_grows_give_each_line_once(
                 assert text == model[n].content.rstrip(b"\r").decode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(writes=_writes, cut=st.integers(0, 400), streams=_streams)
 def test_an_index_cut_short_by_a_kill_loses_no_byte(
     writes: list[tuple[int, bytes, int]], cut: int, streams: tuple[int, ...]
@@ -225,7 +225,7 @@ def test_an_index_cut_short_by_a_kill_loses_no_byte(
             assert told(read, 1, streams) == [line for line in model.lines if line.stream in streams]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(writes=_writes, count=st.integers(0, 12), streams=_streams)
 def test_a_tail_is_the_end_of_all(
     writes: list[tuple[int, bytes, int]], count: int, streams: tuple[int, ...]
@@ -246,7 +246,7 @@ def test_a_tail_is_the_end_of_all(
         written.writer.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(writes=_writes, ago=st.integers(0, 40_000))
 def test_a_time_is_found(writes: list[tuple[int, bytes, int]], ago: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -265,7 +265,7 @@ def test_a_time_is_found(writes: list[tuple[int, bytes, int]], ago: int) -> None
 _KINDS = (b"ab\n", b"x" * 700 + b"\n", b"y")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     writes=st.lists(
         st.tuples(st.sampled_from([0, 0, 1, SYSTEM]), st.integers(0, 2), st.integers(1, 1500)),

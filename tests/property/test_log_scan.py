@@ -69,7 +69,7 @@ def has(wanted: Wanted, line: bytes) -> bool:
     return re.search(pattern, text, 0 if wanted.case else re.IGNORECASE) is not None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     writes=_writes,
     wanted=_wanted,
@@ -104,7 +104,7 @@ def test_a_scan_finds_what_a_look_at_each_line_finds(
         assert few is None or few[:2] == [line for line in expected if line in few][:2]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     parts=st.lists(
         st.sampled_from([b"x" * 30_000, b"a", b"needle", b"nee", b"dle", b"\r", b"y\n"]), max_size=30

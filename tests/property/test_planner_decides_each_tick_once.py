@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rota.timing.planner import LATE, Planner
@@ -37,7 +37,6 @@ ahead = st.one_of(st.floats(0, 90), st.floats(90, 20_000))
 steps = st.lists(ahead, max_size=25) | st.lists(st.one_of(ahead, st.floats(-1000, 0)), max_size=25)
 
 
-@settings(deadline=None)  # counting takes what it takes
 @given(schedules, steps)
 def test_each_tick_is_decided_once(rows: list[Every], moves: list[float]) -> None:
     names = {f"job-{number}": (row,) for number, row in enumerate(rows)}
@@ -70,7 +69,6 @@ def test_each_tick_is_decided_once(rows: list[Every], moves: list[float]) -> Non
             assert decided == row.between(BEGIN, seen) if exact else decided <= row.between(BEGIN, seen)
 
 
-@settings(deadline=None)
 @given(schedules, st.floats(0, 500_000))
 def test_the_newest_tick_of_a_gap_is_the_last_before_the_late_ones(rows: list[Every], away: float) -> None:
     names = {f"job-{number}": (row,) for number, row in enumerate(rows)}

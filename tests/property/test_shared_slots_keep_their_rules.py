@@ -211,5 +211,5 @@ class SharedSlotsMachine(RuleBasedStateMachine):
         return RunId(f"{self.number:06}")
 
 
-SharedSlotsMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+SharedSlotsMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50)
 TestSharedSlots = SharedSlotsMachine.TestCase

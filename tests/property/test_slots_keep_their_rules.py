@@ -104,5 +104,5 @@ class SlotsMachine(RuleBasedStateMachine):
         self.fates[run_id] = fate
 
 
-SlotsMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+SlotsMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 TestSlots = SlotsMachine.TestCase

@@ -216,7 +216,6 @@ class StoreAgainstADictionary(RuleBasedStateMachine):
 StoreAgainstADictionary.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestStoreAgainstADictionary = StoreAgainstADictionary.TestCase

@@ -175,7 +175,7 @@ def test_ticks_are_those_that_the_calendar_shows(expression: Expression, zone: s
     agree(expression, zone, after)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(times, near_a_change())
 def test_ticks_are_those_that_the_calendar_shows_while_clocks_are_changed(
     expression: Expression, night: tuple[str, datetime]
