@@ -72,6 +72,41 @@ def test_groups_the_server_and_priorities_hold_over_a_killed_server(
     rota.rota("stop", "--all")
 
 
+SHARED = """
+[defaults]
+grace = "0s"
+[groups.few]
+max_concurrent = 1
+[tasks.holder]
+run = "sleep 1000"
+group = "few"
+[tasks.tick]
+run = "true"
+cron = "* * * * * *"
+group = "few"
+"""
+
+
+def test_why_names_the_group_that_a_tick_waits_for_and_waited_for_and_who_had_its_slots(
+    install: Callable[[str], Installed],
+) -> None:
+    rota = install(SHARED).start()
+    holder = start(rota, "holder")
+
+    def told(words: str) -> bool:
+        _, why, _ = rota.http("GET", "/api/tasks/tick/why")
+        return any(words in each["message"] and each["behind"] == [holder["id"]] for each in why["last"])
+
+    until_true(lambda: told("behind others, which have the slots of the group few"), "a tick waits")
+    until_true(lambda: rota.run(holder["id"])["status"] == "running", "the holder lives")
+    waits = rota.runs(task_name="tick", status="pending")[-1]
+    came = datetime.fromisoformat(waits["created_at"])
+    until_true(lambda: datetime.now(UTC) - came > timedelta(seconds=1.5), "it has waited")
+    rota.rota("stop", holder["id"])
+    until_true(lambda: told("after others, which had the slots of the group few"), "it ran after the holder")
+    assert "the group few" in rota.rota("why", "tick").stdout
+
+
 PAUSED = """
 [defaults]
 grace = "0s"
