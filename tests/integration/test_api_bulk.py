@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -261,6 +262,26 @@ async def test_many_are_stopped_those_that_wait_first(api: Api) -> None:
     assert (await api.tcp.get(f"/api/runs/{waiting}")).json()["end_reason"] == "stopped"
     api.bed.keeper.end(running)
     await api.bed.until(EventKind.RUN_ENDED, running)  # type: ignore[arg-type]
+
+
+async def test_a_filter_stops_those_that_wait_first_so_that_none_gets_a_slot_that_is_freed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    tasks = {"small": Task(name="small", run="true", max_queued=9)}
+    await api.bed.engine.reloading.reload(replace(api.bed.config, tasks=tasks))
+    running, *waiting = [await start(api, "small") for _ in range(4)]
+    await api.bed.until(EventKind.RUN_STARTED, running)  # type: ignore[arg-type]
+    keeper = api.bed.keeper
+    monkeypatch.setattr(keeper, "stop", lambda run, _: keeper.end_stopped(run))
+
+    outcome = await ask(api, "stop", filter={"task_name": "small"})
+    await api.bed.until(EventKind.RUN_ENDED, running)  # type: ignore[arg-type]
+
+    assert counts(outcome) == (4, 4, 0)
+    assert keeper.began == [running]
+    for run in waiting:
+        assert (await api.tcp.get(f"/api/runs/{run}")).json()["start_at"] is None
 
 
 async def test_a_filter_means_those_to_which_it_can_be_done(api: Api) -> None:

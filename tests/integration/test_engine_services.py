@@ -442,6 +442,22 @@ async def test_other_definitions_restart_scale_stop_and_start_and_leave_the_rest
         assert bed.engine.services.now("same").instances[0].run_id == runs["same"][0]
 
 
+async def test_which_lives_are_to_go_is_written_with_the_definition_so_that_no_crash_forgets_it(
+    tmp_path: Path,
+) -> None:
+    async with bed_of(tmp_path, service(instances=2)) as bed:
+        old = await all_started(bed, 2)
+        await bed.tick(1)
+        written: list[frozenset[RunId]] = []
+        bed.store.hold("save_services", lambda wanted: bool(written.append(wanted["web"].stale)))
+
+        await bed.engine.reloading.reload(
+            replace(bed.config, services={"web": service("web", {"run": "other"})})
+        )
+
+        assert written[0] == set(old)
+
+
 async def test_a_life_that_begins_while_another_definition_is_being_written_is_replaced_too(
     tmp_path: Path,
 ) -> None:
