@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 STAMP := $(VENV)/.installed
 
+# Without bytecode every server and every command that a test starts compiles the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test check bench simulate lock clean
 
 setup: $(STAMP)
