@@ -305,7 +305,8 @@ async def test_more_slots_start_those_who_wait_and_another_overlap_has_others_le
 
 async def test_another_deadline_holds_for_those_who_wait_already(tmp_path: Path) -> None:
     async with bed_of(tmp_path, task(cron=("* * * * *",))) as bed:
-        await bed.trigger("job")
+        running = await bed.trigger("job")
+        await bed.until(EventKind.RUN_STARTED, running.id)
         await bed.tick(60)
         await ticks(bed, 2)
         [waiting] = bed.engine.runs.pending("job")
