@@ -219,3 +219,31 @@ async def test_ticks_while_the_store_cannot_write_are_recorded_as_missed(tmp_pat
             await asyncio.sleep(0.001)
         run = await bed.run(bed.keeper.spawns[0].run_id)
         assert run.scheduled_at == NOON + timedelta(minutes=4)
+
+
+async def test_a_tick_that_a_killed_server_told_of_as_missed_is_not_run_by_the_next(tmp_path: Path) -> None:
+    bed = Bed(tmp_path, [task()])
+    await bed.start()
+    await settle()
+    bed.store.broken = True
+    await bed.tick(60)
+    await bed.until(EventKind.STORE_FAILED)
+    bed.store.broken = False
+    undecided = bed.store.hold("save_horizon")
+    bed.clock.advance(1)
+    await bed.until(EventKind.STORE_HEALED)
+    bed.clock.advance(1)
+    missed = (await bed.until(EventKind.RUN_ENDED)).run
+    await undecided.reached.wait()
+
+    await bed.crash()
+    undecided.release.set()
+    await bed.start()
+    await bed.tick(60)
+
+    spawn = await bed.keeper.next_spawn()
+    assert missed is not None
+    assert (missed.scheduled_at, missed.missed_ticks) == (NOON + timedelta(minutes=1), 1)
+    assert (await bed.run(spawn.run_id)).scheduled_at == NOON + timedelta(minutes=2)
+    assert len(bed.keeper.spawns) == 1
+    await bed.stop()

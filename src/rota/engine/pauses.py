@@ -47,10 +47,6 @@ class Pauses:
         """Those that last and hold a task, or all jobs; the narrowest first."""
         return [pause for pause in self._all_of(name) if pause.resumed_at is None] if self._newest else []
 
-    def has_had(self, name: str) -> bool:
-        """Whether one of these holds or has held a task."""
-        return bool(self._newest) and any(True for _ in self._all_of(name))
-
     def of_scope(self, scope: Scope) -> list[Pause]:
         """Those that last, and hold all that there is in the scope."""
         if scope.kind is PauseKind.TASK:

@@ -89,7 +89,7 @@ class Ticks:
         """Let them count: those to come, and those since an earlier server decided on the last one."""
         self._planner = Planner(
             self._schedules,
-            {**self._since, **await self._told_of_pauses()},
+            {**self._since, **await self._told()},
             horizon=await self._store.horizon(),
             now=self._clock.now(),
             catch_up=self._catch_up(),
@@ -169,17 +169,16 @@ class Ticks:
     def _catch_up(self) -> dict[str, int]:
         return {name: self._tasks[name].catch_up for name in self._schedules}
 
-    async def _told_of_pauses(self) -> dict[str, datetime]:
-        """Up to when the ticks of each task that is, or was last, paused have been told of.
+    async def _told(self) -> dict[str, datetime]:
+        """Up to when the ticks of each task have been told of.
 
-        A server that was killed may have told of a tick, and not saved that it had decided on it. Where there
-        was no pause, the tick's own run is the claim to it; one that tells of several keeps no other away.
+        A server that was killed may have written a tick's run, and not that it had decided on it. To another
+        run of the tick that one is in the way; not so to a run that tells of several which a pause let go by.
         """
-        paused = [name for name in self._schedules if self._pauses.has_had(name)]
-        if not paused:
-            return {}
         now, told = self._clock.now(), await self._store.told_until()
-        return {name: max(self._since[name], min(told[name], now)) for name in paused if name in told}
+        return {
+            name: max(self._since[name], min(told[name], now)) for name in self._schedules if name in told
+        }
 
     def _soonest(
         self, ticks: Iterable[tuple[str, datetime]], early: Iterable[Run], count: int
