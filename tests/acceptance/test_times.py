@@ -31,6 +31,8 @@ def was_away(rota: Installed, **span: float) -> None:
     span_us = timedelta(**span) // timedelta(microseconds=1)
     with closing(sqlite3.connect(rota.data / "rota.db")) as database, database:
         database.execute("UPDATE tasks SET schedule_since = schedule_since - 2 * ?", (span_us,))
+        for column in ("created_at", "scheduled_at", "missed_since", "start_at", "end_at"):
+            database.execute(f"UPDATE runs SET {column} = {column} - ?", (span_us,))
         now = int(datetime.now(UTC).timestamp() * 1_000_000)
         database.execute(
             "INSERT INTO meta VALUES ('horizon', ?) ON CONFLICT DO UPDATE SET value = excluded.value",

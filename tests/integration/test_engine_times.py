@@ -112,10 +112,16 @@ async def test_a_tick_that_ran_is_not_caught_up_though_its_horizon_was_lost(tmp_
         bed.clock.jump(1800)
 
         await bed.start()
-        await bed.until(EventKind.RUN_ENDED)
-        await settle()
+        await bed.tick(1800)
+        await bed.keeper.next_spawn()
+        await bed.settled()
 
-        assert len(bed.keeper.spawns) == 1
+        runs = await bed.store.last_runs("job", 10)
+        at = [NOON + timedelta(hours=2), NOON + timedelta(hours=1)]
+        assert [(run.scheduled_at, run.triggered_by) for run in runs] == [
+            (tick, TriggeredBy.CRON) for tick in at
+        ]
+        assert len(bed.keeper.spawns) == 2
 
 
 async def test_a_suspended_machine_owes_what_it_slept_through_and_a_clock_set_ahead_does_not(
