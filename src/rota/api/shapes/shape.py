@@ -16,13 +16,13 @@ Seconds = Annotated[float, Field(ge=0, description="Seconds.")]
 class Inner(BaseModel):
     """An object within another; nothing stands in it that its schema does not name."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 class Shape(BaseModel):
     """An object of the API; nothing stands in it that its schema does not name."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", populate_by_name=True)
 
     schema_: Annotated[
         AnyUrl | None,
