@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -177,6 +178,31 @@ async def test_what_is_being_written_counts_and_is_never_removed(bed: Bed) -> No
     await bed.sweeper(max_size=400_000).turn()
 
     assert (bed.files(live), bed.files(ended)) == (3, 0)
+
+
+async def test_a_run_that_ends_while_it_is_measured_is_counted_once(bed: Bed, monkeypatch: Any) -> None:
+    first, second = [await bed.ended(size=100_000) for _ in range(2)]
+    ends = await bed.running(size=100_000)
+    bed.open = [ends.id]
+    sweeper = bed.sweeper(max_size=250_000)
+    measure = sweeper._size_of
+    loop = asyncio.get_running_loop()
+
+    def measured_as_it_ends(run_ids: list[RunId]) -> int:
+        size = measure(run_ids)
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
+        return size
+
+    async def end() -> None:
+        over = await bed.end(ends)
+        bed.open = []
+        sweeper.ended(over, disk.size_of_log(bed.data, over.id))
+
+    monkeypatch.setattr(sweeper, "_size_of", measured_as_it_ends)
+
+    await sweeper.turn()
+
+    assert [bed.files(run) for run in (first, second, ends)] == [0, 3, 3]
 
 
 async def test_a_long_run_that_ends_after_younger_ones_were_removed_makes_room_in_its_turn(bed: Bed) -> None:

@@ -164,26 +164,30 @@ class Sweeper:
         now = self._clock.monotonic()
         if self._counted_at is None or now - self._counted_at > COUNT_AGAIN:
             self._total, self._counted_at = await self._store.log_total(), now
-        while self._total + live > self._max_size and await self._give_up_some(live):
-            continue
+        if self._total + live <= self._max_size:
+            return
+        # A run that has ended since it was measured may be in both sums, and another log would go for it.
+        together = live + await self._store.log_total(but=running)
+        self._counted_at = None
+        while together > self._max_size and (freed := await self._give_up_some(together)):
+            together -= freed
 
-    async def _give_up_some(self, live: int) -> bool:
-        """Have the oldest logs go, a batch at most; False when there are none but those that are written."""
+    async def _give_up_some(self, together: int) -> int:
+        """Have the oldest logs go, a batch at most; the bytes that they had. Those being written stay."""
         first, self._first = self._first, _NONE  # the ends that come meanwhile are noted there
         try:
             oldest = await self._store.oldest_logs(first, BATCH)
-            going = surplus(oldest, total=self._total + live, max_size=self._max_size)
+            going = surplus(oldest, total=together, max_size=self._max_size)
             if not going:
-                return False
+                return 0
             await self._store.give_up_logs(going, self._clock.now())
             first = going[-1]
         finally:
             self._first = min(self._first, first)
-        sizes = dict(oldest)
-        self._total -= sum(sizes[run_id] for run_id in going)
         log.info("logs had to make room", logs=len(going), oldest=going[0], newest=going[-1])
         await self._remove(going)
-        return True
+        sizes = dict(oldest)
+        return sum(sizes[run_id] for run_id in going)
 
     def _size_of(self, run_ids: list[RunId]) -> int:
         return sum(disk.size_of_log(self._data, run_id) for run_id in run_ids)

@@ -20,7 +20,7 @@ from rota.storage.schema import LOGS, REMOVALS, RUNS, TAGS
 from rota.storage.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -68,7 +68,9 @@ _STRIKE = Statement(delete(REMOVALS).where(REMOVALS.c.run_id == bindparam("run_i
 _OF_TASK = RUNS.c.task_name.is_not_distinct_from(bindparam("task_name")), RUNS.c.end_reason.is_not(None)
 _COUNT = select(func.count()).select_from(RUNS).where(*_OF_TASK)
 _OLDEST = select(*RUNS.c).where(*_OF_TASK).order_by(RUNS.c.id).limit(bindparam("most"))
-_TOTAL = select(func.coalesce(func.sum(LOGS.c.size), 0)).where(LOGS.c.removed_at.is_(None))
+_TOTAL = select(func.coalesce(func.sum(LOGS.c.size), 0)).where(
+    LOGS.c.removed_at.is_(None), LOGS.c.run_id.not_in(bindparam("but", expanding=True))
+)
 _OLDEST_LOGS = (
     select(LOGS.c.run_id, LOGS.c.size)
     .where(LOGS.c.removed_at.is_(None), LOGS.c.run_id >= bindparam("first"))
@@ -125,9 +127,9 @@ def old(connection: Connection, task_name: str | None, limit: int) -> Old:
     return Old(ended=count, oldest=[to_run(row) for row in rows])
 
 
-def total(connection: Connection) -> int:
-    """The bytes of all logs of ended runs."""
-    return int(connection.execute(_TOTAL).scalar_one())
+def total(connection: Connection, but: Sequence[RunId]) -> int:
+    """The bytes of all logs of ended runs other than these."""
+    return int(connection.execute(_TOTAL, {"but": list(but)}).scalar_one())
 
 
 def oldest_logs(connection: Connection, first: str, limit: int) -> list[tuple[RunId, int]]:

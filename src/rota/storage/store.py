@@ -310,9 +310,9 @@ class Store:
         """Let go of deleted runs for good, and list their files for removal; their logs' bytes."""
         return await self._writer.submit(partial(deleted.purge, run_ids=run_ids), synced=True)
 
-    async def log_total(self) -> int:
-        """The bytes of the logs of all ended runs."""
-        return await self._readers.ask(retention.total)
+    async def log_total(self, *, but: Sequence[RunId] = ()) -> int:
+        """The bytes of the logs of all ended runs other than these."""
+        return await self._readers.ask(partial(retention.total, but=but))
 
     async def oldest_logs(self, first: str, limit: int) -> list[tuple[RunId, int]]:
         """Logs of ended runs, with their sizes, the oldest run first, from the id `first` on."""
