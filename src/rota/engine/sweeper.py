@@ -168,9 +168,9 @@ class Sweeper:
             return
         # A run that has ended since it was measured may be in both sums, and another log would go for it.
         together = live + await self._store.log_total(but=running)
-        self._counted_at = None
         while together > self._max_size and (freed := await self._give_up_some(together)):
             together -= freed
+            self._counted_at = None
 
     async def _give_up_some(self, together: int) -> int:
         """Have the oldest logs go, a batch at most; the bytes that they had. Those being written stay."""
