@@ -35,6 +35,48 @@ def other(name: str, line: str = "") -> str:
     return f'[tasks.{name}]\nrun = "true"\n{line}\n'
 
 
+def test_a_faulty_key_hides_nothing_of_what_the_others_of_its_table_say(file: Path) -> None:
+    found = faults(
+        file,
+        """\
+[tasks.a]
+run = "true"
+timeout = "soon"
+after = "nope"
+env_file = "missing.env"
+
+[tasks.b]
+only = "workdays"
+
+[tasks.c]
+run = "true"
+colour = 1
+after = "d"
+
+[tasks.d]
+run = "true"
+after = "c"
+
+[services.s]
+run = 5
+depends_on = "t"
+""",
+    )
+
+    assert [fault.key for fault in found] == [
+        *("tasks.a.timeout", "tasks.a.after", "tasks.a.env_file"),
+        *("tasks.b.run", "tasks.b.only"),
+        *("tasks.c.colour", "tasks.c.after"),
+        *("services.s.run", "services.s.depends_on"),
+    ]
+
+
+def test_a_faulty_key_makes_no_fault_of_one_that_only_fits_together_with_it(file: Path) -> None:
+    found = faults(file, '[defaults]\non_overlap = "skip"\n' + task('catch_up = 3\non_overlap = "que"'))
+
+    assert [fault.key for fault in found] == ["tasks.a.on_overlap"]
+
+
 def test_every_fault_is_told_at_once_in_the_order_of_the_file(file: Path) -> None:
     found = faults(
         file,

@@ -28,32 +28,38 @@ _ANY_ZONE = ZoneInfo("UTC")
 def conflicts(
     tasks: Mapping[str, Task],
     *,
+    faulty: Collection[str],
     calendars: Collection[str],
     names: Collection[str],
     services: Collection[str],
 ) -> list[Conflict]:
-    """Every conflict, with its place; `calendars`, `services` and `names` of tasks are those of the file."""
+    """Every conflict, with its place; `calendars`, `services` and `names` of tasks are those of the file.
+
+    Of `faulty` tasks some keys are missing: only what one of the others means by itself can be told.
+    """
     return [
         *_of_cycles(tasks),
-        *_of_tasks(tasks, calendars, names, services),
+        *(
+            (("tasks", name, *path), sentence)
+            for name, task in tasks.items()
+            for path, sentence in (
+                *(_of_calendars(task, calendars) if task.except_ or task.only else ()),
+                *(_of_upstreams(task, names, services) if task.after or task.after_failure else ()),
+                *(_between_keys(task) if name not in faulty else ()),
+            )
+        ),
     ]
 
 
-def _of_tasks(
-    tasks: Mapping[str, Task], calendars: Collection[str], names: Collection[str], services: Collection[str]
-) -> list[Conflict]:
-    return [
-        (("tasks", name, *path), sentence)
-        for name, task in tasks.items()
-        for path, sentence in (
-            *(_of_calendars(task, calendars) if task.except_ or task.only else ()),
-            *(_of_upstreams(task, names, services) if task.after or task.after_failure else ()),
-            *_of_retry(task.retry),
-            *(_of_catch_up(task) if task.catch_up > 1 else ()),
-            *(_of_bounds(task) if task.not_before and task.not_after else ()),
-            *((*_of_params(task), *_of_shell(task)) if task.params else ()),
-        )
-    ]
+def _between_keys(task: Task) -> Iterator[Conflict]:
+    yield from _of_retry(task.retry)
+    if task.catch_up > 1:
+        yield from _of_catch_up(task)
+    if task.not_before and task.not_after:
+        yield from _of_bounds(task)
+    if task.params:
+        yield from _of_params(task)
+        yield from _of_shell(task)
 
 
 def _of_calendars(task: Task, calendars: Collection[str]) -> Iterator[Conflict]:

@@ -29,6 +29,8 @@ from rota.model.task import Task
 from rota.timing.calendar import Calendar
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from rota.config.position import KeyPath
     from rota.config.source import Sentence
     from rota.config.tables.calendar import CalendarTable
@@ -73,6 +75,7 @@ def load(
         *files.missing(),
         *conflicts(
             tasks,
+            faulty={str(path[1]) for path, _ in told if path[0] == "tasks" and len(path) > 1},
             calendars=_names(document, "calendars"),
             names=_names(document, "tasks"),
             services=_names(document, "services"),
@@ -146,16 +149,38 @@ def _names(document: dict[str, Any], kind: str) -> list[str]:
 
 
 def _sound(document: dict[str, Any], faulty: set[KeyPath]) -> FileTable:
-    """What is left of a file without faulty tasks and services; nothing, where what they share is faulty."""
+    """What is left of a file without what is faulty in its tasks and services.
+
+    Of those the other keys stay, so that what is wrong with these is told, too. Nothing is left where what
+    they share is faulty.
+    """
     if any(path[0] == "defaults" for path in faulty):
         return FileTable.model_validate({})
-    bad = {path[:2] for path in faulty}
-    sound = {
-        kind: {name: table for name, table in tables.items() if (kind, name) not in bad}
-        for kind in ("tasks", "services")
-        if isinstance(tables := document.get(kind), dict) and (kind,) not in faulty
-    }
-    return FileTable.model_validate({"defaults": document.get("defaults", {}), **sound})
+    gone: dict[KeyPath, set[str | int]] = {}
+    for where in faulty:
+        gone.setdefault(where[:2], set()).update(where[2:3])
+    sound: dict[str, Any] = {"defaults": document.get("defaults", {})}
+    for kind in ("tasks", "services"):
+        tables = document.get(kind)
+        if isinstance(tables, dict) and (kind,) not in faulty:
+            sound[kind] = {
+                name: _without(table, gone.get((kind, name), set()))
+                for name, table in tables.items()
+                if (kind, name) not in faulty
+            }
+    try:
+        return FileTable.model_validate(sound)
+    except ValidationError as error:  # one of these keys needs another that is gone
+        faulty = {*faulty, *(where[:2] for where, _ in faults_of(error, sound))}
+        return _sound(document, faulty)
+
+
+def _without(table: dict[str, Any], gone: AbstractSet[str | int]) -> dict[str, Any]:
+    """A task or service without these keys, and with something to run all the same."""
+    if not gone:
+        return table
+    sound = {key: value for key, value in table.items() if key not in gone}
+    return {"run": ["true"], **sound} if "run" in gone else sound
 
 
 def _said(table: Any) -> dict[str, Any]:
