@@ -11,8 +11,8 @@ import pytest
 
 #: What takes long to import, and what no verb of a client needs.
 HEAVY = {
-    "alembic", "asyncio", "fastapi", "httpx", "httpx2", "pydantic", "rich", "sqlalchemy", "starlette",
-    "structlog", "textual", "uvicorn",
+    "alembic", "asyncio", "email", "fastapi", "http", "httpx", "httpx2", "pydantic", "rich", "sqlalchemy",
+    "ssl", "starlette", "structlog", "textual", "uvicorn",
 }  # fmt: skip
 
 PROGRAM = """

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -20,12 +19,15 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from rota.client.exchange import Broken, ask, lines_of
 from rota.client.launch import NotLaunched, connect, ensure_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
     from typing import BinaryIO
+
+    from rota.client.exchange import Answer
 
 #: What the protocol calls an error, by what is wrong.
 PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR = -32700, -32600, -32603
@@ -135,10 +137,8 @@ class Bridge:
             if connection is None:
                 return
             try:
-                connection.request("POST", "/mcp", body, headers)
-                answer = connection.getresponse()
-                self._pass_on(exchange, answer)
-            except (http.client.HTTPException, OSError) as error:
+                self._pass_on(exchange, ask(connection, "POST", "/mcp", headers=headers, body=body))
+            except (Broken, OSError) as error:
                 if exchange.abandoned:
                     return
                 if isinstance(error, BrokenPipeError) and exchange.answered:
@@ -173,17 +173,15 @@ class Bridge:
             headers |= self._session
         return json.dumps(message).encode(), headers
 
-    def _connected(self) -> http.client.HTTPConnection:
+    def _connected(self) -> socket.socket:
         found = connect(self._data)
         while found is None:
             with self._opening:
                 self._see_to_server()
             found = connect(self._data)
         self._met = True
-        connection = http.client.HTTPConnection("localhost")
         found.settimeout(_SILENCE)
-        connection.sock = found
-        return connection
+        return found
 
     def _see_to_server(self) -> None:
         # Where somebody else keeps a server alive, that one is to come back, and no other in its place.
@@ -196,16 +194,16 @@ class Bridge:
         ensure_server(self._data, self._config)
         self._launched = True
 
-    def _pass_on(self, exchange: _Exchange, answer: http.client.HTTPResponse) -> None:
+    def _pass_on(self, exchange: _Exchange, answer: Answer) -> None:
         if exchange.message["method"] == "initialize":
             self._session = _session_of(answer, self._session)
-        if answer.headers.get_content_type() == "text/event-stream":
-            for data in _events(answer):
+        if answer.headers.get("content-type", "").partition(";")[0].strip() == "text/event-stream":
+            for data in _events(lines_of(answer.pieces())):
                 self._write(data)
                 exchange.answered = exchange.answered or _answers(data, exchange.id)
                 exchange.streaming = True
             if not exchange.answered:
-                raise http.client.IncompleteRead(b"")
+                raise Broken("the stream ended without the answer")
             return
         body = answer.read()
         self._write(_for(exchange.id, body, answer.status))
@@ -246,7 +244,7 @@ class _Exchange:
         self.answered = False
         self.streaming = False  # something was passed on that would be told twice
         self.abandoned = False
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection: socket.socket | None = None
         self._changing = threading.Lock()
 
     @property
@@ -258,7 +256,7 @@ class _Exchange:
             return not self.streaming
         return tool not in _ONLY_ONCE
 
-    def begin(self, connection: http.client.HTTPConnection) -> http.client.HTTPConnection | None:
+    def begin(self, connection: socket.socket) -> socket.socket | None:
         """The connection that it goes by now; None when it was given up meanwhile."""
         with self._changing:
             self._connection = connection
@@ -270,9 +268,9 @@ class _Exchange:
         """Nobody wants the answer: hanging up tells the server so."""
         with self._changing:
             self.abandoned = True
-            if self._connection is not None and self._connection.sock is not None:
+            if self._connection is not None:
                 with contextlib.suppress(OSError):
-                    self._connection.sock.shutdown(socket.SHUT_RDWR)
+                    self._connection.shutdown(socket.SHUT_RDWR)
 
 
 def _events(lines: Iterable[bytes]) -> Iterable[bytes]:
@@ -309,7 +307,7 @@ def _for(request_id: object, body: bytes, status: int) -> bytes:
     return json.dumps(message).encode()
 
 
-def _session_of(answer: http.client.HTTPResponse, before: dict[str, str]) -> dict[str, str]:
+def _session_of(answer: Answer, before: dict[str, str]) -> dict[str, str]:
     session = answer.headers.get("mcp-session-id")
     return before if session is None else {"Mcp-Session-Id": session}
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from http.client import HTTPException
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from rota.client.connection import UnixConnection
 from rota.client.events import read_events
+from rota.client.exchange import Broken, ask, lines_of
 from rota.client.problem import Disconnected, NoServer, NotAllowed, Problem
+from rota.keeper import address
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Mapping, Sequence
-    from http.client import HTTPResponse
     from pathlib import Path
 
     from rota.client.events import ServerEvent
+    from rota.client.exchange import Answer
 
     #: What a list lets through; a filter of several values lets through what any of them does.
     Filters = Mapping[str, str | Sequence[str]]
@@ -106,7 +108,7 @@ class Client:
         path = _with_query(f"/api/services/{quote(name, safe='')}/log/stream", filters or {})
         headers = {"Accept": "text/event-stream"} | ({} if last_id is None else {"Last-Event-ID": last_id})
         with self._answer("GET", path, headers=headers) as answer:
-            yield read_events(self._lines(answer))
+            yield read_events(lines_of(self._pieces(answer)))
 
     def trigger(
         self,
@@ -179,8 +181,7 @@ class Client:
     def log(self, run_id: str) -> Iterator[bytes]:
         """The program's own bytes, in order of arrival, piece by piece."""
         with self._answer("GET", f"/api/runs/{quote(run_id, safe='')}/log/raw") as answer:
-            while piece := self._read(answer, 1 << 16):
-                yield piece
+            yield from self._pieces(answer)
 
     @contextlib.contextmanager
     def events(self, filters: Filters | None = None) -> Iterator[Iterator[ServerEvent]]:
@@ -190,7 +191,7 @@ class Client:
         """
         path = _with_query("/api/events", filters or {})
         with self._answer("GET", path, headers={"Accept": "text/event-stream"}) as answer:
-            yield read_events(self._lines(answer))
+            yield read_events(lines_of(self._pieces(answer)))
 
     def _items(self, path: str, filters: Filters) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
@@ -228,39 +229,38 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         patience: float | None = PATIENCE,
-    ) -> Iterator[HTTPResponse]:
+    ) -> Iterator[Answer]:
         sent = None if body is None else json.dumps(body).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
-        connection = UnixConnection(self.data / "rota.sock", timeout=patience)
-        with contextlib.closing(connection):
-            self._connect(connection)
+        with contextlib.closing(self._connected()) as connection:
+            connection.settimeout(patience)
             with self._told():
-                connection.request(method, path, sent, {**self._headers, **kind, **(headers or {})})
-                answer = connection.getresponse()
-            with contextlib.closing(answer):
-                if answer.status >= 400:
-                    raise _problem(answer.status, self._read(answer))
-                yield answer
+                given = {**self._headers, **kind, **(headers or {})}
+                answer = ask(connection, method, path, headers=given, body=sent)
+            if answer.status >= 400:
+                raise _problem(answer.status, self._read(answer))
+            yield answer
 
-    def _connect(self, connection: UnixConnection) -> None:
+    def _connected(self) -> socket.socket:
         try:
-            connection.connect()
+            return address.connect(os.fspath(self.data / "rota.sock"))
         except PermissionError as error:
             raise NotAllowed(self.data) from error
         except OSError as error:
             raise NoServer(self.data) from error
 
-    def _read(self, answer: HTTPResponse, most: int | None = None) -> bytes:
+    def _read(self, answer: Answer) -> bytes:
         with self._told():
-            return answer.read() if most is None else answer.read1(most)
+            return answer.read()
 
-    def _lines(self, answer: HTTPResponse) -> Iterator[bytes]:
+    def _pieces(self, answer: Answer) -> Iterator[bytes]:
+        pieces = answer.pieces()
         while True:
             with self._told():
-                line = answer.readline()
-            if not line:
+                piece = next(pieces, None)
+            if piece is None:
                 return
-            yield line
+            yield piece
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -269,7 +269,7 @@ class Client:
             yield
         except TimeoutError as error:
             raise Disconnected(self.data, f"has not answered for {PATIENCE:.0f} seconds") from error
-        except (HTTPException, ConnectionError) as error:
+        except (Broken, ConnectionError) as error:
             raise Disconnected(self.data, "went away before it had answered") from error
 
 
