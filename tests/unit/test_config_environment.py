@@ -152,6 +152,7 @@ def test_a_reference_stands_in_every_text_but_a_command(file: Path) -> None:
         ('group = "${file:nope}"', (3, 1), "there is no file"),
         ('group = "${file:}"', (3, 1), '"" names no file'),
         ('group = "${file:.}"', (3, 1), "is not a file"),
+        ('group = "${file:a\\u0000}"', (3, 1), "names no file"),
         ('group = "${file:/dev/zero}"', (3, 1), "is not a file"),
         ('group = "${file:bytes}"', (3, 1), "is not UTF-8"),
         ('env_file = "nope.env"', (3, 1), "there is no file"),

@@ -106,10 +106,13 @@ def test_a_pattern_may_match_nothing_and_a_path_may_not(folder: Path) -> None:
 
 
 def test_of_a_list_that_thing_is_told_which_includes_nothing(folder: Path) -> None:
-    [fault] = faults(folder, rota='include = "conf.d/a.toml"\n', conf__a='include = ["b*", 3]\n' + task("a"))
+    [fault, nul] = faults(
+        folder, rota='include = "conf.d/a.toml"\n', conf__a='include = ["b*", 3, "a\\u0000"]\n' + task("a")
+    )
 
     assert (fault.file, fault.line) == (str(folder / "conf.d" / "a.toml"), 1)
     assert (fault.key, "the number 3 includes nothing" in fault.message) == ("include[1]", True)
+    assert nul.key == "include[2]"
 
 
 def test_a_folder_is_included_by_a_pattern(folder: Path) -> None:

@@ -145,7 +145,8 @@ def _sentence(path: KeyPath, detail: ErrorDetails) -> Sentence:
     if kind == "missing":
         return f"the {'service' if path[0] == 'services' else 'task'} has nothing to run", COMMAND, None
     if kind == "enum":
-        near = get_close_matches(str(detail["input"]).lower(), _schema_at(path).get("enum", ()), n=1)
+        meant = detail["input"].lower() if isinstance(detail["input"], str) else ""
+        near = get_close_matches(meant, _schema_at(path).get("enum", ()), n=1)
         return f"{given} is not one of them", allowed, near[0] if near else None
     if kind in ("greater_than_equal", "less_than_equal"):
         return f"{given} is too {'small' if kind.startswith('greater') else 'large'}", allowed, None
@@ -224,6 +225,8 @@ def _schema() -> dict[str, Any]:
 def _phrase(schema: dict[str, Any]) -> str:
     """A part of the JSON Schema in words."""
     match schema:
+        case {"$ref": name}:
+            return _phrase(_schema()["$defs"][name.rpartition("/")[2]])
         case {"const": only}:
             return shown(only)
         case {"enum": values}:

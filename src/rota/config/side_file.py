@@ -13,7 +13,7 @@ LARGEST = 1 << 20  #: bytes
 def find(name: str, folder: str) -> str:
     """The absolute path of a file as the configuration names it; Unreadable when that is no path."""
     expanded = os.path.expanduser(name)  # noqa: PTH111  # Path raises where this returns what it cannot expand
-    if not name or expanded.startswith("~"):
+    if not name or expanded.startswith("~") or "\0" in name:
         raise Unreadable(
             f'"{name}" names no file', "a path: absolute, below ~, or relative to this file's folder"
         )

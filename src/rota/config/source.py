@@ -120,6 +120,8 @@ def _syntax(error: str, text: str) -> tuple[int | None, int | None, str]:
 
 
 def _plain(reason: str) -> str:
+    if reason.startswith("Exceeds the limit"):
+        return "not TOML: a number has thousands of digits"
     if reason == "Invalid value":
         return "not TOML: this is no value; text stands in quotes"
     if reason == "Cannot overwrite a value":

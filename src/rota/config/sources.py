@@ -192,4 +192,6 @@ class Sources:
 
 
 def _are_paths(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
+    return isinstance(value, list) and all(
+        isinstance(each, str) and each.strip() and "\0" not in each for each in value
+    )

@@ -19,10 +19,13 @@ _LEAST_LOG = 128 * 1024  #: bytes; two reads of the keeper, so that there is alw
 
 
 def _size(value: Any) -> int:
+    allowed = 'a size such as "100mb" (of 1000s) or "64kib" (of 1024s), or a number of bytes'
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise Unreadable(f"{shown(value)} is not a size", allowed)
     try:
         return parse_size(value)
     except ValueError as error:
-        raise Unreadable(str(error), 'a size such as "100mb" or "64kib", or a number of bytes') from None
+        raise Unreadable(str(error), allowed) from None
 
 
 def _log_size(value: Any) -> int:

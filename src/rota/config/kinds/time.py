@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSc
 from rota.config.kinds.kind import ONE_OR_MANY, TEXT
 from rota.config.shown import shown
 from rota.timing.calendar import DAY, Day, parse_day, parse_range, parse_weekday
-from rota.timing.duration import PATTERN, parse_duration
+from rota.timing.duration import ALLOWED, PATTERN, parse_duration
 from rota.timing.expression import ALLOWED as CRON
 from rota.timing.holiday import PATTERN as COUNTRY
 from rota.timing.holiday import find_holidays
@@ -23,6 +23,12 @@ _MOMENT = 'a day such as "2026-12-24", or a moment such as "2026-12-24T08:00" or
 
 def _zone(value: str) -> str:
     return find_zone(value).key
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Unreadable(f"{shown(value)} is not a duration", ALLOWED)
+    return parse_duration(value)
 
 
 def _cron(value: str) -> str:
@@ -60,7 +66,7 @@ Crons = Annotated[
 ]
 Duration = Annotated[
     timedelta,
-    PlainValidator(parse_duration),
+    PlainValidator(_duration),
     WithJsonSchema({"anyOf": [TEXT | {"pattern": PATTERN}, {"type": "number", "minimum": 0}]}),
 ]
 Bound = Annotated[date, PlainValidator(_bound), WithJsonSchema(TEXT)]
