@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,18 @@ def test_a_flag_may_stand_before_the_verb_or_after_it(server: FakeServer, capsys
     assert main.run(["--data", str(server.data), "list", "--json"]) == 0
     assert main.run(["list", "--json", f"--data={server.data}", "--port", "1", "--host", "x"]) == 0
     assert capsys.readouterr().out == "[]\n[]\n"
+
+
+def test_an_empty_variable_is_as_one_that_is_not_there(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    server.answers["GET /api/tasks"] = {"items": [], "next_cursor": None}
+    for name in ("ROTA_CONFIG", "ROTA_HOST", "ROTA_PORT", "ROTA_AUTH"):
+        monkeypatch.setenv(name, "")
+
+    assert main.run(["list", "--data", str(server.data)]) == 0
+    assert "ROTA_AUTH" not in os.environ
+    assert capsys.readouterr().err == ""
 
 
 def test_the_environment_stands_in_for_flags(

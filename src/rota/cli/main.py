@@ -22,6 +22,7 @@ def main() -> NoReturn:
 def run(words: list[str]) -> int:
     """The exit code of one command line."""
     _prepare_streams()
+    _forget_empty_settings()
     try:
         code = _entered(words)
         sys.stdout.flush()
@@ -81,6 +82,12 @@ def _prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115  for the life of the process
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that is not text is shown, not died of
+
+
+def _forget_empty_settings() -> None:
+    """An empty variable says nothing: `ROTA_PORT=` is how many a file of settings leaves one out."""
+    for name in [name for name, value in os.environ.items() if name.startswith("ROTA_") and not value]:
+        del os.environ[name]
 
 
 def _discard_output() -> None:
