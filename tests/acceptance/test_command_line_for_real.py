@@ -290,6 +290,22 @@ def test_a_reader_that_leaves_ends_it_quietly(rota: Installed):
     assert (command.returncode, err) == (141, b"")
 
 
+@pytest.mark.parametrize(
+    ("words", "code"), [(["run", "hello"], 125), (["exec", "--", "echo", "out"], 125), (["list"], 1)]
+)
+def test_output_that_cannot_be_written_is_rotas_own_failure_and_no_task_s(
+    rota: Installed, words: list[str], code: int
+):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [ROTA, "--data", rota.data, *words],
+            stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, env=environment(),
+            check=False,
+        )  # fmt: skip
+
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (code, "rota: No space left on device")
+
+
 def test_a_reader_that_leaves_ends_the_help_quietly_too():
     out, closed = os.pipe()
     os.close(out)

@@ -115,6 +115,24 @@ def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "a\udcff"],
+        ["run", "a", "--param", "A=\udcff"],
+        ["runs", "\udcff"],
+        ["why", "\udcff"],
+        ["logs", "a", "--grep", "\udcff"],
+        ["stop", "--task", "\udcff"],
+    ],
+)
+def test_a_word_that_is_no_text_is_one_sentence_and_exit_code_2(
+    rota: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str]
+):
+    assert rota(*words) == 2
+    assert capsys.readouterr().err.endswith("has bytes that are not UTF-8\n")
+
+
 def test_a_problem_is_its_title_and_a_line_for_each_fault(
     server: FakeServer, rota: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ):
@@ -322,7 +340,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     server.answers["GET /api/tasks"] = {"items": [], "next_cursor": None}
     discarded = []
     monkeypatch.setattr("rota.cli.output.Output.json", gone)
-    monkeypatch.setattr(main, "_discard_output", lambda: discarded.append(True))
+    monkeypatch.setattr(main, "discard_output", lambda: discarded.append(True))
 
     assert rota("list", "--json") == 141
     assert discarded
@@ -543,7 +561,9 @@ def test_without_a_server_each_verb_says_so_in_its_own_way(
     assert "nothing runs" in capsys.readouterr().out
 
 
-def test_validate_prints_each_fault_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_validate_prints_each_fault_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
     path = tmp_path / "rota.toml"
     path.write_text('[tasks.a]\nrun = "true"\ncorn = "* * * * *"\n\n[tasks."b b"]\nrun = 5\n')
 
@@ -553,8 +573,10 @@ def test_validate_prints_each_fault_with_its_place(tmp_path: Path, capsys: pytes
     assert "cron" in out
     assert f"{path}:6:" in out
 
-    assert main.run(["validate", str(path), "--json"]) == 1
+    monkeypatch.chdir(tmp_path)
+    assert main.run(["validate", path.name, "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
+    assert report["file"] == report["faults"][0]["file"] == str(path)
     assert report["valid"] is False
     assert {"file", "line", "column", "key", "message", "allowed", "nearest"} == set(report["faults"][0])
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from rota.config import places
 from rota.config.machine_zone import machine_zone
+from rota.model.error import Unusable
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,27 @@ def test_the_file_is_the_first_of_flag_variable_folder_home_and_system(
 
     assert places.config_path(None, environ | {"ROTA_CONFIG": "other.toml"}) == here / "other.toml"
     assert places.config_path("../flag.toml", environ | {"ROTA_CONFIG": "x"}) == tmp_path / "flag.toml"
+
+
+def test_a_working_folder_that_is_gone_is_told_and_needed_for_relative_paths_alone(
+    here: Path, environ: dict[str, str]
+) -> None:
+    here.rmdir()
+
+    assert places.data_path("/data", environ) == Path("/data")
+    assert places.config_path(None, environ) is None
+    with pytest.raises(Unusable, match="the folder that this was started in is gone"):
+        places.data_path("data", environ)
+
+
+def test_a_user_without_a_home_is_told_what_to_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+
+    assert places.data_path("/data", {}) == Path("/data")
+    for look in (places.config_path, places.data_path):
+        with pytest.raises(Unusable, match="set HOME, or name the file with --config"):
+            look(None, {})
 
 
 def test_the_system_s_file_is_root_s_alone(tmp_path: Path, environ: dict[str, str]) -> None:

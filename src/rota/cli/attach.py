@@ -43,6 +43,8 @@ def attach(
             say(f"run {found['id']} has ended; `rota logs {found['id']}` shows what it wrote")
             return ExitCode.ROTA
         return attached(client, found, Bytes(client.data, found["id"], last=RECENT, unsaid=TYPED))
-    except RotaError as error:
+    except BrokenPipeError:
+        raise
+    except (RotaError, OSError) as error:
         complain(error)
         return ExitCode.ROTA

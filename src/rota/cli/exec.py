@@ -17,6 +17,7 @@ from rota.cli.outlast import return_of_server
 from rota.cli.output import Output
 from rota.cli.show_log import Bytes, Nothing
 from rota.client.problem import Disconnected
+from rota.config.places import here
 from rota.model.error import RotaError
 
 if TYPE_CHECKING:
@@ -77,11 +78,13 @@ def exec_command(
         body["stdin"] = "pipe"
     try:
         client = options.client()
-        run = _start(client, body)
+        run = _start(client, body | {"cwd": here()})
         if waits:
             show = Nothing() if json else Bytes(client.data, run["id"], unsaid=TYPED)
             return attached(client, run, show, json=json)
-    except RotaError as error:
+    except BrokenPipeError:
+        raise
+    except (RotaError, OSError) as error:
         complain(error)
         return ExitCode.ROTA
     Output().json(run) if json else print(run["id"])
@@ -110,7 +113,7 @@ def _body(words: tuple[str, ...], variables: list[str], *, shell: bool) -> dict[
             raise Misuse(f"--env {each}: write NAME=VALUE")
         _check_text(each, f"--env {name}")
         env[name] = value
-    return {"command": " ".join(words) if shell else list(words), "cwd": os.getcwd(), "env": env}  # noqa: PTH109
+    return {"command": " ".join(words) if shell else list(words), "env": env}
 
 
 def _environment() -> dict[str, str]:

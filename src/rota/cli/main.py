@@ -8,7 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
-from rota.cli.complaint import Misuse, complain, say
+from rota.cli.complaint import Misuse, complain, discard_output, say
 from rota.cli.exit_code import ExitCode
 from rota.model.error import RotaError
 
@@ -31,19 +31,21 @@ def run(words: list[str]) -> int:
     except Misuse as error:
         complain(error)
         return ExitCode.USAGE
+    except UnicodeEncodeError:  # of what is to be asked for, which may be secret
+        say("a word of the command line, or the name of this folder, has bytes that are not UTF-8")
+        return ExitCode.USAGE
     except RotaError as error:
         complain(error)
         return ExitCode.FAILED
     except BrokenPipeError:
-        _discard_output()  # the reader has what it wanted
+        discard_output()  # the reader has what it wanted
         return ExitCode.BROKEN_PIPE
     except SystemExit as leaving:
         if isinstance(leaving.__context__, BrokenPipeError):  # rich meets it first, and leaves with 1
             return ExitCode.BROKEN_PIPE
         raise
     except OSError as error:
-        _discard_output()
-        say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
+        complain(error)
         return ExitCode.FAILED
     return code
 
@@ -88,8 +90,3 @@ def _forget_empty_settings() -> None:
     """An empty variable says nothing: `ROTA_PORT=` is how many a file of settings leaves one out."""
     for name in [name for name, value in os.environ.items() if name.startswith("ROTA_") and not value]:
         del os.environ[name]
-
-
-def _discard_output() -> None:
-    # What is left in the buffer would fail again when the interpreter flushes it at its exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

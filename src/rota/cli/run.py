@@ -83,7 +83,9 @@ def run(
             out.json(started) if json else print(started["id"])
             return ExitCode.OK
         ended = _follow(client, started, quiet=json)
-    except RotaError as error:
+    except BrokenPipeError:
+        raise
+    except (RotaError, OSError) as error:
         if isinstance(error, Problem) and error.kind == "task-is-service":
             error = Misuse(f"{task!r} is a service, which is kept alive and not run: `rota start {task}`")
         complain(error)

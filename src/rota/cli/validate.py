@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rota.cli.complaint import say
@@ -25,8 +25,9 @@ def validate(file: str | None = None, /, *, json: Json = False, options: Given) 
     """
     from rota.config.fault import ConfigInvalid
     from rota.config.load import load
+    from rota.config.places import config_path
 
-    path = Path(file) if file else options.config_path()
+    path = config_path(file, os.environ) if file else options.config_path()
     if path is None:
         raise Unusable(
             "there is no configuration file; name one with --config or ROTA_CONFIG, or write ./rota.toml"

@@ -230,7 +230,7 @@ class Client:
         body: Mapping[str, Any] | None = None,
         patience: float | None = PATIENCE,
     ) -> Iterator[Answer]:
-        sent = None if body is None else json.dumps(body).encode()
+        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
         with contextlib.closing(self._connected()) as connection:
             connection.settimeout(patience)

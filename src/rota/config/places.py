@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rota.model.error import Unusable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,14 @@ def data_path(flag: str | None, environ: Mapping[str, str]) -> Path:
     return SYSTEM_DATA if _is_root() else _xdg("XDG_STATE_HOME", ".local/state", environ) / "rota"
 
 
+def here() -> str:
+    """The working folder. Raises Unusable."""
+    try:
+        return os.getcwd()  # noqa: PTH109  it stands for text that is shown and sent
+    except FileNotFoundError:
+        raise Unusable("the folder that this was started in is gone; change to another") from None
+
+
 def _xdg(variable: str, default: str, environ: Mapping[str, str]) -> Path:
     # The XDG specification says to ignore what is not absolute.
     named = Path(environ.get(variable, ""))
@@ -47,13 +57,21 @@ def _xdg(variable: str, default: str, environ: Mapping[str, str]) -> Path:
 
 def _home(environ: Mapping[str, str]) -> Path:
     home = Path(environ.get("HOME", ""))
-    return home if home.is_absolute() else Path.home()
+    try:
+        return home if home.is_absolute() else Path.home()
+    except RuntimeError:
+        raise Unusable(
+            "this user has no home folder to look in; set HOME, or name the file with --config and the data "
+            "folder with --data"
+        ) from None
 
 
 def _absolute(named: str, environ: Mapping[str, str]) -> Path:
     if named == "~" or named.startswith("~/"):  # `--config=~/x`: the shell leaves it as it is
         named = str(_home(environ)) + named[1:]
-    return Path(os.path.abspath(named))  # noqa: PTH100  # resolve() would follow links, whose targets may move
+    if not os.path.isabs(named):  # noqa: PTH117
+        named = os.path.join(here(), named)  # noqa: PTH118
+    return Path(os.path.normpath(named))  # resolve() would follow links, whose targets may move
 
 
 def _is_root() -> bool:
