@@ -105,6 +105,22 @@ async def test_a_program_that_cannot_be_started_says_why(tmp_path: Path) -> None
         assert (ended.exit_code, ended.pid, ended.start_at) == (None, None, None)
 
 
+async def test_an_environment_that_no_message_holds_ends_its_own_run_and_no_other(tmp_path: Path) -> None:
+    much = Task(name="much", run="true", env={f"V{number}": "\1" * 131_000 for number in range(24)})
+    async with serving(tmp_path, much, Task(name="job", run="sleep 1000")) as server:
+        other = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)
+        await server.until(EventKind.RUN_STARTED)
+        run = await server.engine.triggering.trigger("much", triggered_by=TriggeredBy.API)
+
+        ended = await server.engine.runs.wait(run.id, 30)
+
+        assert ended.end_reason is EndReason.START_FAILED
+        assert ended.message is not None
+        assert "too large for any program" in ended.message
+        assert [one.id for one in server.engine.runs.running("job")] == [other.id]
+        assert len(server.links) == 1, "the keeper has ended the connection"
+
+
 async def test_a_run_outlives_its_server_and_is_stopped_by_the_next(tmp_path: Path) -> None:
     async with serving(tmp_path, Task(name="job", run=("sleep", "1000"))) as server:
         run = await server.engine.triggering.trigger("job", triggered_by=TriggeredBy.API)

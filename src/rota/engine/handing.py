@@ -13,6 +13,7 @@ import structlog
 
 from rota.engine.definitions import Undefined
 from rota.keeper.account import NoAccount, find_account
+from rota.keeper.messages import TooLong
 from rota.model.error import StoreUnavailable
 from rota.model.run import Cause, Ending, EndReason, Status
 
@@ -116,7 +117,7 @@ class Handing:
         elif self._dispatcher.reaches(run.hand_over):
             try:
                 self._dispatcher.dispatch(self._definitions.spawn(run, account))
-            except Undefined as error:
+            except (Undefined, TooLong) as error:
                 self._end_unstarted(entry, Cause.START_FAILED, str(error))
         else:  # that keeper was lost before it heard of the run, which another may therefore start
             self.hand_anew(entry)

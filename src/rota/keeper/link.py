@@ -58,7 +58,7 @@ class KeeperLink:
         self.notified: list[Notified] = []  #: what those had said of themselves by then
 
     def spawn(self, spawn: Spawn) -> None:
-        """Hand a run over. A second time for the same run changes nothing."""
+        """Hand a run over. A second time for the same run changes nothing. Raises TooLong."""
         particulars = find_particulars(spawn)
         if particulars and self.protocol < _ANSWERING:  # it would start it, as another user for instance
             raise Unusable(f"the keeper is of an older version, and does not know {', '.join(particulars)}")
@@ -89,7 +89,7 @@ class KeeperLink:
     async def check(self, spawn: Spawn, timeout: float) -> Checked:  # noqa: ASYNC109  it is the command's
         """Have a command started beside a run, as `spawn` says, and hear how it went.
 
-        Raises RunEnded, and KeeperUnavailable when it could not be started just now.
+        Raises RunEnded, TooLong, and KeeperUnavailable when it could not be started just now.
         """
         about = write_check(spawn, timeout)
         return read_checked(await self._ask("check", spawn.run_id, patience=timeout + _PATIENCE, **about))

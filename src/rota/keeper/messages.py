@@ -287,12 +287,22 @@ def _signal_name(number: int) -> str:
 # an environment need not be) is left to the keeper's own.
 
 
+class TooLong(Exception):
+    """No keeper takes this message, but would end the connection; the text says what to do."""
+
+
 def encode(message: dict[str, Any]) -> bytes:
-    """One line, with its newline."""
+    """One line, with its newline; TooLong when the keeper would not take it."""
     try:
-        return to_json(message) + b"\n"
+        line = to_json(message) + b"\n"
     except ValueError:
-        return protocol.encode(message)
+        line = protocol.encode(message)
+    if len(line) > protocol.LONGEST:
+        raise TooLong(
+            f"its arguments and its environment are too large for any program: {len(line)} bytes on their"
+            f" way to the keeper, which takes {protocol.LONGEST}; put what is large into a file"
+        )
+    return line
 
 
 def decode(line: bytearray) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rota.engine.definitions import Undefined
 from rota.engine.services import probe
 from rota.engine.services.checking import Finding, filled
 from rota.keeper.account import NoAccount, find_account
+from rota.keeper.messages import TooLong
 from rota.model.error import KeeperUnavailable, RunEnded
 from rota.model.shell import invocation
 
@@ -54,7 +55,7 @@ class Health:
             checked = await self._dispatcher.link.check(
                 replace(spawn, argv=argv), health.timeout.total_seconds()
             )
-        except (NoAccount, Undefined, KeeperUnavailable, RunEnded):
+        except (NoAccount, Undefined, TooLong, KeeperUnavailable, RunEnded):
             return Finding(passed=None)
         if checked.exit_code == 0 and not checked.late:
             return Finding(passed=True)
