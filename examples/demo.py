@@ -12,13 +12,12 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -42,12 +41,8 @@ class Served:
 
     process: subprocess.Popen[bytes]
     data: Path
-    port: int
     log: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    url: str = ""  #: known once it is ready
 
     @property
     def token(self) -> str:
@@ -55,7 +50,7 @@ class Served:
 
     def ask(self, method: str, path: str) -> bytes:
         """The body of a 200 or 201; anything else fails the demo."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=90)
         try:
             connection.request(method, path, headers={"Authorization": f"Bearer {self.token}"})
             answer = connection.getresponse()
@@ -101,47 +96,49 @@ def served(folder: Path) -> Iterator[Served]:
     """A Rota that is ready; afterwards its runs, its keeper and itself are gone."""
     if not ROTA.exists():
         raise Failed(f"there is no {ROTA}; run `make setup` first")
-    data, log, port = folder / "data", folder / "server.log", free_port()
+    data, log = folder / "data", folder / "server.log"
+    where = ["--data", str(data), "--port", str(PORT), "--any-port"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(ROTA), "serve", "--config", str(CONFIG), "--data", str(data), "--port", str(port)],
+            [str(ROTA), "serve", "--config", str(CONFIG), *where],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=environment(),
             start_new_session=True,  # Ctrl-C is for the demo, which then shuts down in order
         )
-    rota = Served(process=process, data=data, port=port, log=log)
+    rota = Served(process=process, data=data, log=log)
     try:
-        await_ready(rota)
-        yield rota
+        yield replace(rota, url=await_ready(rota))
     finally:
         shut_down(rota)
 
 
-def await_ready(rota: Served) -> None:
-    """Return once `/health` says yes."""
+def await_ready(rota: Served) -> str:
+    """Where it serves, once it is well."""
     deadline = time.monotonic() + READY_WITHIN
     while True:
         if rota.process.poll() is not None:
             raise Failed(f"`rota serve` ended with code {rota.process.returncode}.\n{rota.said()}")
-        if healthy(rota):
-            return
+        status = ask_rota(rota, "status", "--json")
+        if status.returncode == 0:
+            url: str = json.loads(status.stdout)["server"]["url"]
+            return url
         if time.monotonic() > deadline:
             raise Failed(f"Rota was not ready after {READY_WITHIN:.0f} s.\n{rota.said()}")
-        time.sleep(0.05)
 
 
-def healthy(rota: Served) -> bool:
-    """Whether the server answers that all is well."""
-    connection = http.client.HTTPConnection("127.0.0.1", rota.port, timeout=5)
-    try:
-        connection.request("GET", "/health", headers={"Authorization": f"Bearer {rota.token}"})
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):  # no token yet, or nobody listens yet
-        return False
-    finally:
-        connection.close()
+def ask_rota(rota: Served, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line, out of the reach of Ctrl-C."""
+    return subprocess.run(
+        [str(ROTA), *words, "--data", str(rota.data)],
+        env=environment(),
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def show(rota: Served) -> None:
@@ -156,15 +153,16 @@ def show(rota: Served) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(rota.ask("GET", f"/api/runs/{run['id']}/log/raw"))
     sys.stdout.flush()
-
-
-def serve(rota: Served) -> None:
-    """Say what to try, and wait for Ctrl-C."""
-    data = shlex.quote(str(rota.data))
-    print("\nTry, in another terminal:")
+    print("\nThe same with curl:")
     print(
         f"  curl -X POST -H 'Authorization: Bearer {rota.token}' '{rota.url}/api/tasks/{TASK}/run?wait=true'"
     )
+
+
+def serve(rota: Served) -> None:
+    """Say what else to try, and wait for Ctrl-C."""
+    data = shlex.quote(str(rota.data))
+    print("\nTry it in another terminal, and:")
     print(f"  {ROTA} list --data {data}")
     print(f"  {ROTA} run fails --data {data}")
     print(f"\nThe server's log is {rota.log}. Ctrl-C shuts everything down.", flush=True)
@@ -180,15 +178,7 @@ def shut_down(rota: Served) -> None:
     """End the runs, the keeper and the server; also when the server is dead already."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it alive
     try:
-        done = subprocess.run(
-            [str(ROTA), "shutdown", "--data", str(rota.data)],
-            env=environment(),
-            start_new_session=True,  # out of the reach of that Ctrl-C
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = ask_rota(rota, "shutdown")
         if done.returncode != 0 and rota.data.exists():
             print(
                 f"demo: `rota shutdown` failed: {done.stderr.strip() or done.stdout.strip()}", file=sys.stderr
@@ -198,18 +188,6 @@ def shut_down(rota: Served) -> None:
         print(f"demo: {late}; the server is killed", file=sys.stderr)
         rota.process.kill()
         rota.process.wait()
-
-
-def free_port() -> int:
-    """Rota's own port, or any free one if that is taken."""
-    for port in (PORT, 0):
-        try:
-            with socket.create_server(("127.0.0.1", port)) as listener:
-                free: int = listener.getsockname()[1]
-                return free
-        except OSError:
-            continue
-    raise Failed("no TCP port is free on 127.0.0.1")
 
 
 def environment() -> dict[str, str]:

@@ -44,6 +44,9 @@ def test_once_it_prints_a_run_and_its_output_and_leaves_nothing_behind(tmp_path:
     assert run["exit_code"] == 0
     assert run["triggered_by"] == "api"
     assert f"Hello from run {run['id']} of task hello." in output
+    assert re.search(
+        r"^  curl -X POST -H '.*' 'http://.*/api/tasks/hello/run\?wait=true'$", output, re.MULTILINE
+    )
     assert errors == ""
     assert list(tmp_path.iterdir()) == []
     assert with_argument(str(tmp_path)) == []
@@ -65,6 +68,15 @@ def test_it_takes_another_port_when_its_own_is_taken(tmp_path: Path):
     port = re.search(r"at http://127\.0\.0\.1:(\d+)\.", output)
     assert port is not None
     assert int(port[1]) != 9477
+
+
+def test_several_that_begin_at_once_take_a_port_each(tmp_path: Path):
+    processes = [demo(tmp_path, ONCE="1") for _ in range(3)]
+
+    told = [process.communicate(timeout=60) for process in processes]
+
+    assert [process.returncode for process in processes] == [0, 0, 0], told
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_serves_until_interrupted_and_the_line_to_try_works(tmp_path: Path):
