@@ -464,6 +464,20 @@ async def test_out_of_descriptors_a_run_is_not_started_now(probe: Probe) -> None
     assert set(runs) == set(probe.ended) | set(probe.refused)
 
 
+async def test_more_pipes_than_a_program_may_have_descriptors_start_it_all_the_same(tmp_path: Path) -> None:
+    probe = await Probe(tmp_path).connect(descriptors=32)
+    script = "while [ ! -e go ]; do sleep 0.01; done; ulimit -n; exit 3"
+    runs = [probe.shell(script, cwd=str(tmp_path)) for _ in range(20)]
+    await probe.until(lambda: len(probe.started) + len(probe.ended) == len(runs))
+    (tmp_path / "go").touch()
+
+    ends = [await probe.until_ended(run) for run in runs]
+    await probe.shutdown()
+
+    assert [ended.ending.message for ended in ends] == [None] * len(runs)
+    assert {(ended.ending.exit_code, probe.log(ended.run_id)) for ended in ends} == {(3, b"32\n")}
+
+
 async def test_a_data_folder_at_any_depth_works(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a-long-name-of-a-folder"] * 12)
     deep.mkdir(parents=True)

@@ -6,7 +6,7 @@ child, not the keeper, enters the folder and loads the program, and says through
 fork touches no file at all, so it works when every disk but the memory is gone.
 
 Through the trampoline goes also what `posix_spawn` cannot do: a controlling terminal, another user, a umask,
-a niceness, limits (`Manner`).
+a niceness, limits (`Manner`); and, with very many runs, pipes whose numbers are beyond the limit of programs.
 
 Either way a program starts with its own session, default signals, an empty signal mask, no descriptor but its
 three, and the descriptor limit that the keeper itself was given. Standard library only.
@@ -105,7 +105,7 @@ class Spawner:
             raise SpawnFailed("there is no program to start")
         if stdin is None:
             stdin = self._null
-        if manner is not None:
+        if manner is not None or max(stdin, out, err) >= self.descriptors:
             return self._trampoline(argv, env, folder, (stdin, out, err), manner)
         try:
             self.mounts.check(folder)
