@@ -184,6 +184,21 @@ async def test_every_fault_of_a_request_is_named(
     assert api.bed.keeper.spawns == []
 
 
+async def test_what_is_wrong_with_a_job_is_told_with_the_faults_of_query_and_body(api: Api) -> None:
+    body = {
+        "command": 7, "comand": "b", "cwd": "src", "env": {"ROTA_DATA": "x"}, "tags": ["\n"], "timeout": 0,
+        "at": "2026-03-02T11:00:00Z",
+    }  # fmt: skip
+
+    answer = await api.tcp.post("/api/jobs?wiat=1", json=body)
+
+    assert answer.status_code == 422
+    assert sorted(fault["location"] for fault in answer.json()["errors"]) == [
+        "body.at", "body.comand", "body.command", "body.cwd", "body.env.ROTA_DATA", "body.tags.0",
+        "body.timeout", "query.wiat",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "body",
     [

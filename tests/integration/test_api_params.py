@@ -85,6 +85,28 @@ async def test_faults_of_parameters_are_told_together_with_those_of_query_header
         assert api.bed.keeper.spawns == []
 
 
+async def test_a_time_that_is_over_and_a_front_end_that_is_none_are_told_with_every_other_fault(
+    tmp_path: Path,
+) -> None:
+    body = {"params": {"who": "me", "LEVEL": "mid"}, "at": "2020-01-01T00:00:00Z"}
+    said = {"Rota-Triggered-By": "cron"}
+    async with api_of(tmp_path, JOB) as api:
+        for query, force, also in (
+            ("", {}, []),
+            ("?wiat=1", {}, ["query.wiat"]),
+            ("", {"force": 1}, ["body.force"]),
+            ("?wiat=1", {"force": 1}, ["body.force", "query.wiat"]),
+        ):
+            by_tcp = await api.tcp.post(RUN + query, json=body | force, headers=said)
+            by_socket = await api.socket.post(RUN + query, json=body | force, headers=said)
+
+            told = [
+                sorted(fault["location"] for fault in each.json()["errors"]) for each in (by_tcp, by_socket)
+            ]
+            assert told[0] == sorted(["body.at", "body.params.LEVEL", *also])
+            assert told[1] == sorted([*told[0], "header.Rota-Triggered-By"])
+
+
 @pytest.mark.parametrize("body", [{"params": "swordfish"}, {"who": "swordfish"}, ["swordfish"], "swordfish"])
 async def test_what_may_be_a_secret_in_the_wrong_place_is_not_said_again(
     tmp_path: Path, body: object

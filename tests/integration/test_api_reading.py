@@ -87,6 +87,19 @@ async def test_a_filter_that_cannot_be_meant_is_a_fault(tmp_path: Path, query: s
         assert [fault["location"] for fault in answer.json()["errors"]] == [location]
 
 
+@pytest.mark.parametrize("path", ["/api/runs", "/api/jobs", "/api/tasks", "/api/services"])
+async def test_a_cursor_that_is_none_is_told_with_every_other_fault(tmp_path: Path, path: str) -> None:
+    async with api_of(tmp_path, task()) as api:
+        answer = await api.tcp.get(f"{path}?limit=0&cursor=%20&offset=5")
+
+        assert answer.status_code == 422
+        assert {fault["location"]: fault["value"] for fault in answer.json()["errors"]} == {
+            "query.limit": 0,
+            "query.cursor": " ",
+            "query.offset": "5",
+        }
+
+
 async def test_a_run_that_nobody_knows_is_not_found_and_a_bad_id_is_a_fault(tmp_path: Path) -> None:
     async with api_of(tmp_path, task()) as api:
         for path in ("", "/log/raw"):

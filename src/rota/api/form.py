@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -55,6 +55,17 @@ class Form(BaseModel):
     def further_faults(cls, call: Call, body: object) -> list[Fault]:  # noqa: ARG003
         """What only its operation could tell of a body; asked for where there are other faults already."""
         return []
+
+    @classmethod
+    def sound(cls, body: object, **instead: object) -> Self:
+        """The form of those fields of a body that have no faults; `instead` has what must not be missing."""
+        given = body if isinstance(body, dict) else {}
+        try:
+            return cls.model_validate({**instead, **given})
+        except ValidationError as error:
+            faulty = {each["loc"][0] for each in error.errors(include_url=False, include_input=False)}
+            rest = {name: value for name, value in given.items() if name not in faulty}
+            return cls.model_validate({**instead, **rest})
 
 
 class SentForm(Form):

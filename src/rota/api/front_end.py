@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rota.model.error import Fault, Invalid
+from rota.model.error import Fault
 from rota.model.run import TriggeredBy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rota.api.call import Call
 
 HEADER = "Rota-Triggered-By"
@@ -18,12 +20,20 @@ FRONT_ENDS = {str(each): each for each in (TriggeredBy.CLI, TriggeredBy.UI, Trig
 
 
 def front_end(call: Call) -> TriggeredBy:
-    """Who asks. Over TCP everybody is the API, whatever they say. Raises Invalid."""
+    """Who asks, of a call without `faults_of_front_end`."""
+    said = _said(call)
+    return TriggeredBy.API if said is None else FRONT_ENDS[said]
+
+
+def faults_of_front_end(call: Call) -> Iterator[Fault]:
+    """What is wrong with what a call says of who asks."""
+    said = _said(call)
+    if said is not None and said not in FRONT_ENDS:
+        message = f"it is one of {', '.join(FRONT_ENDS)}"
+        yield Fault(location=f"header.{HEADER}", message=message, value=said)
+
+
+def _said(call: Call) -> str | None:
+    """Over TCP everybody is the API, whatever they say."""
     told = call.given(_NAME) if call.by_socket else []
-    if not told:
-        return TriggeredBy.API
-    said = ", ".join(told)
-    if said not in FRONT_ENDS:
-        fault = f"it is one of {', '.join(FRONT_ENDS)}"
-        raise Invalid([Fault(location=f"header.{HEADER}", message=fault, value=said)])
-    return FRONT_ENDS[said]
+    return ", ".join(told) if told else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Annotated
 
-from rota.model.error import Fault, Invalid
+from pydantic import AfterValidator
 
 
 def write(name: str) -> str:
@@ -13,12 +14,13 @@ def write(name: str) -> str:
     return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
 
 
-def read(cursor: str | None) -> str | None:
-    """The name that a page ended with; None for the first page. Raises Invalid."""
-    if cursor is None:
-        return None
+def read(cursor: str) -> str:
+    """The name that a page ended with. Raises ValueError."""
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        fault = "it is not a cursor of this list; begin without one"
-        raise Invalid([Fault(location="query.cursor", message=fault, value=cursor)]) from error
+        raise ValueError("it is not a cursor of this list; begin without one") from error
+
+
+#: A cursor in a query, as the name that it stands for.
+NameCursor = Annotated[str, AfterValidator(read)]

@@ -21,6 +21,7 @@ from rota.api import answer
 from rota.api.body import read_body
 from rota.api.call import Call, ClientGone
 from rota.api.form import NOTHING, Empty, Form, faults_of, names_of, repeated_takes
+from rota.api.front_end import faults_of_front_end
 from rota.api.problems import internal_error, problem_of
 from rota.api.refused import MalformedBody
 from rota.model.error import Fault, Invalid, RotaError
@@ -115,6 +116,7 @@ class Route:
             except ValidationError as error:
                 faults += faults_of(error, "header", ())
         if self._body is not None:
+            faults += faults_of_front_end(call)
             body = await read_body(call)
             try:
                 found["body"] = (

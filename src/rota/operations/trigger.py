@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rota.engine.effective_params import effective_params
+from rota.engine.later import faults_of_time
 from rota.model.error import Invalid
 from rota.operations.once import kept, once
 
@@ -50,12 +51,17 @@ async def meaning_of(rota: Rota, task_name: str, params: Mapping[str, object]) -
     return {**params, **await kept(rota, secrets)}
 
 
-def faults_of_params(rota: Rota, task_name: str, params: Mapping[str, object]) -> list[Fault]:
-    """What a trigger with these values would be refused for; none where there is no such task."""
+def faults_of(
+    rota: Rota, task_name: str, *, params: Mapping[str, object], at: datetime | None
+) -> list[Fault]:
+    """What a trigger with these values, for this time, would be refused for, whether there is such a task or
+    not.
+    """
+    faults = list(faults_of_time(at, rota.engine.now()))
     task = rota.engine.tasks.get(task_name)
     try:
         if task is not None:
             effective_params(task, params)
     except Invalid as invalid:
-        return invalid.faults
-    return []
+        return [*invalid.faults, *faults]
+    return faults

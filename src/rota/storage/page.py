@@ -108,6 +108,14 @@ def write_cursor(wanted: RunFilter, last_id: str) -> str:
 
 def read_cursor(wanted: RunFilter, cursor: str) -> str:
     """The id that a page ended with; ValueError when the cursor is of another list, or none of ours."""
+    digest, last_id = split_cursor(cursor)
+    if digest != _digest(wanted):
+        raise ValueError("this cursor was made with other filters; repeat those, or leave it out")
+    return last_id
+
+
+def split_cursor(cursor: str) -> tuple[bytes, str]:
+    """Of which list a cursor is, and the id that its page ended with; ValueError when it is none of ours."""
     try:
         content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         last_id = content[_DIGEST:].decode("ascii")
@@ -115,9 +123,7 @@ def read_cursor(wanted: RunFilter, cursor: str) -> str:
         last_id = ""
     if not last_id:
         raise ValueError("this is not a cursor; take next_cursor of the page before, or leave it out")
-    if content[:_DIGEST] != _digest(wanted):
-        raise ValueError("this cursor was made with other filters; repeat those, or leave it out")
-    return last_id
+    return content[:_DIGEST], last_id
 
 
 def _digest(wanted: RunFilter) -> bytes:

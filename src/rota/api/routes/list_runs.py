@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rota.api import answer
 from rota.api.call import Call
@@ -16,9 +16,18 @@ from rota.api.shapes.run import Run, RunPage
 from rota.model.run import EndReason, Kind, Status, TriggeredBy
 from rota.model.task import NAME
 from rota.operations import list_runs as operation
-from rota.storage.page import RunFilter
+from rota.storage.page import RunFilter, split_cursor
 
 routes = Routes()
+
+
+def _cursor(text: str) -> str:
+    split_cursor(text)
+    return text
+
+
+#: One of ours. Whether it is of this list, only all filters together can tell.
+Cursor = Annotated[str, AfterValidator(_cursor)]
 
 
 class Filter(Form):
@@ -55,7 +64,7 @@ class ListQuery(Filter):
     """Which runs, and how many of them."""
 
     limit: Whole = Field(default=50, ge=1, le=1000, description="How many at most.")
-    cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
+    cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
 
 
 class RunsFilter(Filter):

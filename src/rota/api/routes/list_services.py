@@ -10,6 +10,7 @@ from rota.api import answer, name_cursor
 from rota.api.call import Call
 from rota.api.describe import answers
 from rota.api.form import Form, Whole
+from rota.api.name_cursor import NameCursor
 from rota.api.route import Routes
 from rota.api.shapes.service import Service, ServicePage
 from rota.operations import list_services as operation
@@ -21,7 +22,7 @@ class ServicesQuery(Form):
     """Which page of the services."""
 
     limit: Whole = Field(default=1000, ge=1, le=10_000, description="How many at most.")
-    cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
+    cursor: NameCursor | None = Field(default=None, description="`next_cursor` of the page before.")
 
 
 @routes.get(
@@ -33,7 +34,7 @@ class ServicesQuery(Form):
 )
 async def list_services(call: Call, query: ServicesQuery) -> Any:
     """Services by name, each with its instances."""
-    page = operation.list_services(call.rota, limit=query.limit, after=name_cursor.read(query.cursor))
+    page = operation.list_services(call.rota, limit=query.limit, after=query.cursor)
     body = {
         "items": [Service.as_json(each) for each in page.items],
         "next_cursor": None if page.next_name is None else name_cursor.write(page.next_name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema
 
@@ -15,8 +15,11 @@ from rota.api.starting import StartHeaders, StartQuery, answer_started, request_
 from rota.model.job import LABEL, LONGEST_LABEL, MOST_TAGS
 from rota.model.task import Stdin
 from rota.operations.once import kept
-from rota.operations.start_job import LONGEST_TIMEOUT, SHORTEST_TIMEOUT, JobWanted
+from rota.operations.start_job import LONGEST_TIMEOUT, SHORTEST_TIMEOUT, JobWanted, faults_of
 from rota.operations.start_job import start_job as start
+
+if TYPE_CHECKING:
+    from rota.model.error import Fault
 
 routes = Routes()
 
@@ -108,6 +111,26 @@ class JobBody(Form):
         examples=["2026-11-22T20:36:03Z"],
     )
 
+    @classmethod
+    def further_faults(cls, call: Call, body: object) -> list[Fault]:
+        """What `[jobs]`, the clock and the system have against the job."""
+        asked = cls.sound(body, command="true")
+        return list(faults_of(asked.wanted(), call.rota.config.jobs, now=call.rota.engine.now()))
+
+    def wanted(self) -> JobWanted:
+        """The job."""
+        return JobWanted(
+            command=self.command if isinstance(self.command, str) else tuple(self.command),
+            name=self.name,
+            cwd=self.cwd,
+            env=self.env,
+            timeout=None if self.timeout is None else timedelta(seconds=self.timeout),
+            stdin=self.stdin,
+            pty=self.pty,
+            tags=tuple(self.tags),
+            at=self.at,
+        )
+
 
 @routes.post(
     "/api/jobs",
@@ -128,23 +151,12 @@ async def start_job(
     run, it waits, and `waiting_for` names them. With `wait=true` the answer comes when it has ended; how it
     went does not change the status. A client that goes away leaves it going.
     """
-    wanted = JobWanted(
-        command=body.command if isinstance(body.command, str) else tuple(body.command),
-        name=body.name,
-        cwd=body.cwd,
-        env=body.env,
-        timeout=None if body.timeout is None else timedelta(seconds=body.timeout),
-        stdin=body.stdin,
-        pty=body.pty,
-        tags=tuple(body.tags),
-        at=body.at,
-    )
     meaning = body.model_dump(mode="json", exclude={"schema_", "env"}, exclude_defaults=True)
     if headers.key is not None and body.env:
         meaning["env"] = await kept(call.rota, body.env)
     triggered = await start(
         call.rota,
-        wanted,
+        body.wanted(),
         caller=call.caller,
         triggered_by=front_end(call),
         request=request_of(call, headers.key, meaning),

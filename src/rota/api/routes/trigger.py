@@ -12,7 +12,7 @@ from rota.api.form import Form, MomentInBody, TaskName
 from rota.api.front_end import front_end
 from rota.api.route import Routes
 from rota.api.starting import StartHeaders, StartQuery, answer_started, request_of, starts
-from rota.operations.trigger import faults_of_params, meaning_of
+from rota.operations.trigger import faults_of, meaning_of
 from rota.operations.trigger import trigger as start
 
 if TYPE_CHECKING:
@@ -48,10 +48,9 @@ class TriggerBody(Form):
 
     @classmethod
     def further_faults(cls, call: Call, body: object) -> list[Fault]:
-        """What the task has against the parameters."""
-        params = body.get("params", {}) if isinstance(body, dict) else {}
-        task_name = call.path_params["task_name"]
-        return faults_of_params(call.rota, task_name, params) if isinstance(params, dict) else []
+        """What the task has against the parameters, and what is wrong with the time."""
+        asked = cls.sound(body)
+        return faults_of(call.rota, call.path_params["task_name"], params=asked.params, at=asked.at)
 
 
 #: What an absent body means.
