@@ -8,12 +8,14 @@ import os
 import socket
 import sqlite3
 import stat
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from rota.cli import locks
 from rota.daemon import folder, listening, systemd
 from rota.daemon.naming import named
 from rota.daemon.token import token_of
@@ -86,8 +88,8 @@ def test_a_full_disk_is_told_before_anything_is_served(
 
     monkeypatch.setattr(os, "pwrite", full)
 
-    with pytest.raises(Unusable, match="No space left on device"), folder.held(tmp_path):
-        pass
+    with pytest.raises(Unusable, match="No space left on device"):
+        folder.hold(tmp_path)
 
 
 def test_one_process_holds_the_lock_and_the_next_is_told_which(
@@ -95,11 +97,29 @@ def test_one_process_holds_the_lock_and_the_next_is_told_which(
 ) -> None:
     monkeypatch.setattr(folder, "PATIENCE", 0.0)
 
-    with folder.held(tmp_path), pytest.raises(Unusable, match=str(os.getpid())), folder.held(tmp_path):
-        pass
+    folder.hold(tmp_path)
 
-    with folder.held(tmp_path):
-        pass
+    with pytest.raises(Unusable, match=str(os.getpid())):
+        folder.hold(tmp_path)
+
+
+def test_the_lock_is_held_until_the_process_is_gone(tmp_path: Path) -> None:
+    program = """if True:
+        import atexit, pathlib, sys
+        from rota.cli import locks
+        from rota.daemon import folder
+
+        data = pathlib.Path(sys.argv[1])
+        atexit.register(lambda: print(locks.is_held(data, locks.SERVER)))
+        folder.hold(data)
+    """
+
+    said = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert said == "True\n"
+    assert not locks.is_held(tmp_path, locks.SERVER)
 
 
 def test_a_token_is_made_once_and_is_a_secret(tmp_path: Path) -> None:

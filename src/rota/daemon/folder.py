@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import stat
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 from rota.model.error import Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 LOCK = "server.lock"
@@ -52,23 +50,25 @@ def prepare(data: Path) -> None:
         data.chmod(0o700)  # logs and the token are for nobody else to read
 
 
-@contextlib.contextmanager
-def held(data: Path) -> Iterator[None]:
-    """Hold the folder's lock, which ends with the process, however that ends; Unusable when it is taken."""
+def hold(data: Path) -> None:
+    """Take the folder's lock, which ends with the process, however that ends; Unusable when it is taken.
+
+    Nothing else gives it up: whoever waits for it waits for the process, and for the last of it.
+    """
     try:
         file = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Unusable(f"the data folder {data} cannot be written: {error.strerror}") from error
     try:
         _lock(file, data)
-        try:
-            os.truncate(file, 0)
-            os.pwrite(file, b"%d\n" % os.getpid(), 0)
-        except OSError as error:
-            raise Unusable(f"the data folder {data} cannot be written: {error.strerror}") from error
-        yield
-    finally:
+        os.truncate(file, 0)
+        os.pwrite(file, b"%d\n" % os.getpid(), 0)
+    except OSError as error:
         os.close(file)
+        raise Unusable(f"the data folder {data} cannot be written: {error.strerror}") from error
+    except BaseException:
+        os.close(file)
+        raise
 
 
 def _is_utf8(name: bytes) -> bool:

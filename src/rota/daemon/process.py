@@ -83,7 +83,8 @@ def run(
     for each in loaded.warnings:
         logger.warning("the configuration says something that is hardly meant", warning=str(each))
     folder.prepare(data)
-    with folder.held(data), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    folder.hold(data)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         plan = Plan(
             config=loaded,
             read=read,
