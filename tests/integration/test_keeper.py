@@ -176,6 +176,22 @@ async def test_a_program_that_obeys_the_stop_signal_keeps_its_exit_code(probe: P
     assert (ended.ending.cause, ended.ending.exit_code, ended.ending.signal) == (Cause.STOPPED, 9, None)
 
 
+async def test_a_run_that_has_ended_by_itself_was_not_stopped(probe: Probe, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    run = probe.spawn("/bin/sh", "-c", f"read line < {tmp_path}/go")
+    started = await probe.until_started(run)
+    with (tmp_path / "go").open("w") as go:
+        os.kill(probe.link.pid, signal.SIGSTOP)
+        go.write("\n")
+    await until_gone(started.pid)
+    probe.link.stop(run, "somebody")
+    os.kill(probe.link.pid, signal.SIGCONT)
+
+    ended = await probe.until_ended(run)
+
+    assert (ended.ending.cause, ended.ending.exit_code) == (None, 0)
+
+
 async def test_a_suspended_process_is_stopped_too(probe: Probe) -> None:
     run = probe.shell("trap 'exit 4' TERM; echo ready; kill -STOP $$; exit 5")
     await probe.until_written(run, b"ready\n")

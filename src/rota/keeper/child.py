@@ -18,6 +18,7 @@ from rota.keeper.input import Input
 from rota.keeper.protocol import encode
 from rota.keeper.pump import Pump, Screen
 from rota.keeper.quotes import Quotes
+from rota.keeper.reaper import how_ended
 from rota.logs.index import STDERR, STDOUT
 from rota.logs.mask import masks
 from rota.logs.writer import DROP_OLD, LogWriter
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from rota.keeper.notices import Notices
     from rota.keeper.streams import Streams
     from rota.logs.room import Room
+
+    Moment = tuple[int, float]  #: by the wall clock, in microseconds, and by the monotonic one, in seconds
 
     class Guardian(Protocol):
         """What a run needs of its keeper."""
@@ -151,8 +154,8 @@ class Child:
     # --- the ladder
 
     def stop(self, cause: str, said: str) -> None:
-        """Start the ladder; a run that has ended, or is on its way, is left as it is."""
-        if self.exit is not None or self.cause is not None:
+        """Start the ladder; a run that has ended, noticed or not, or is on its way, is left as it is."""
+        if self.cause is not None or self.has_ended:
             return
         self.cause = cause
         self.say(said)
@@ -165,7 +168,7 @@ class Child:
 
     def _log_is_full(self) -> None:
         said = f"it wrote more than {self.log_max_size} bytes (log_max_size)"
-        if self.exit is None:
+        if not self.has_ended:
             self.stop(LOG_OVERFLOW, said)
         elif self.cause is None and not self.keep_children:
             # Its last words were too many; it need not be stopped any more, but ended so all the same.
@@ -196,11 +199,16 @@ class Child:
 
     # --- ending
 
-    def main_ended(self, exit_code: int | None, number: int | None) -> None:
+    @property
+    def has_ended(self) -> bool:
+        """Whether its main process has ended by now; notice of that may come later."""
+        return self.exit is not None or how_ended(self.pid) is not None
+
+    def main_ended(self, exit_code: int | None, number: int | None, at: Moment) -> None:
         """Its main process has ended, and is not reaped yet."""
         self.exit = (exit_code, number)
-        self.end_at = time.time_ns() // 1000
-        self.duration = time.monotonic() - self.started
+        self.end_at, moment = at
+        self.duration = moment - self.started
         self._cancel("deadline")
         if self.group is not None and number is not None and cgroup.killed_for_memory(self.group):
             self._ran_out_of_memory()

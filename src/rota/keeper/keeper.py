@@ -25,7 +25,7 @@ from rota.keeper.loop import READ, Loop
 from rota.keeper.notices import Notices
 from rota.keeper.protocol import OLDEST, PROTOCOL, encode
 from rota.keeper.reaper import Reaper
-from rota.keeper.servers import Servers
+from rota.keeper.servers import Servers, notified, started
 from rota.keeper.spawn import Manner, Spawner, SpawnFailed, failure
 from rota.keeper.streams import Streams
 from rota.keeper.terminal import TERM
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rota.keeper.child import Moment
     from rota.keeper.connection import Connection
     from rota.keeper.pump import Pump
 
@@ -48,8 +49,10 @@ _PER_RUN = 8
 _FAREWELL = 2.0  # seconds
 _OWN = 32  # sockets, the lock, and some room
 
-#: Spawns of one turn, between looks at what has ended: more are on time, fewer have truer ends in a burst.
-_AT_ONCE = 32
+#: Spawns of one turn, and ends of which notice is taken then: a burst is on time, and its ends wait a little.
+_AT_ONCE, _ENDS_AT_ONCE = 256, 16
+#: Spawns after which the time of what has ended is taken, so that it is true though its notice waits.
+_UNSEEN = 16
 _ALL = 1 << 30
 
 #: Errors that pass: the run stays pending.
@@ -90,6 +93,8 @@ class Keeper:
         self.leaving = False
         self._asked: deque[dict[str, Any]] = deque()  # spawns that were not come to yet
         self._begun: list[Child] = []  # of which the server was not told yet
+        self._unnoticed = False  # some process may have ended
+        self._works = False  # there is work for the end of this turn
         self._idle = idle
         self._busy_until = time.monotonic()
         self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -97,10 +102,10 @@ class Keeper:
     def run(self) -> None:
         """Serve until told to leave, or idle."""
         self.servers.listen()
-        self.loop.on_signal(signal.SIGCHLD, self.reaper.reap)
+        self.loop.on_signal(signal.SIGCHLD, self._some_ended)
         self.loop.on_signal(signal.SIGTERM, self.leave)
         self.loop.on_signal(signal.SIGINT, self.leave)
-        self.reaper.reap()
+        self._some_ended()
         self._check_idle()
         self.loop.run()
 
@@ -110,9 +115,8 @@ class Keeper:
         """One message from a server."""
         match message.get("op"):
             case "spawn":
-                if not self._asked:
-                    self.loop.soon(self._spawn_some)
                 self._asked.append(message)
+                self._work_soon()
             case "ack":
                 self.ends.acknowledge(message["runs"])
                 self._check_left()
@@ -151,9 +155,9 @@ class Keeper:
             "boot": self.boot_id, "pid": os.getpid(),
         })  # fmt: skip
         for child in self.children.values():
-            connection.send(_started(child))
+            connection.send(started(child))
             if child.notices is not None:
-                connection.send(_notified(child))
+                connection.send(notified(child))
         for end in self.ends.kept.values():
             connection.send(end)
         connection.send({"event": "listed"})
@@ -170,12 +174,29 @@ class Keeper:
         begun, self._begun = self._begun, []
         for child in begun:
             if child.run_id in self.children:
-                self.servers.tell(_started(child))
+                self.servers.tell(started(child))
 
     # --- runs
 
+    def _some_ended(self) -> None:
+        self._unnoticed = True
+        self._work_soon()
+
+    def _work_soon(self) -> None:
+        if not self._works:
+            self._works = True
+            self.loop.soon(self._work)
+
+    def _work(self) -> None:
+        self._works = False
+        self._spawn_some()
+        if self._unnoticed:
+            self._unnoticed = self.reaper.reap(_ENDS_AT_ONCE)
+        if self._asked or self._unnoticed:
+            self._work_soon()
+
     def _spawn_some(self, most: int = _AT_ONCE) -> None:
-        for _ in range(min(most, len(self._asked))):
+        for count in range(1, min(most, len(self._asked)) + 1):
             message = self._asked.popleft()
             try:
                 self._spawn(message)
@@ -183,8 +204,8 @@ class Keeper:
                 self.log(f"a defect: run {message['run']} could not be spawned: {_about(error)}")
                 if message["run"] not in self.children:  # else it lives, and will end
                     self.ends.note_unstarted(message, START_FAILED, f"a defect of Rota: {_about(error)}")
-        if self._asked:
-            self.loop.soon(self._spawn_some)
+            if count % _UNSEEN == 0:
+                self.reaper.see()
 
     def _spawn(self, message: dict[str, Any]) -> None:
         run_id = message["run"]
@@ -228,7 +249,7 @@ class Keeper:
             manner.take(child.group, child.held)
         try:
             child.notices = Notices.of(
-                self.loop, self.data, message, lambda: self.servers.tell(_notified(child))
+                self.loop, self.data, message, lambda: self.servers.tell(notified(child))
             )
             if child.notices is not None:
                 env["NOTIFY_SOCKET"] = child.notices.address
@@ -256,7 +277,7 @@ class Keeper:
     def take_notices(self, child: Child, state: dict[str, Any] | None) -> None:
         """Go on hearing what a run says of itself, after a re-execution."""
         if state is not None:
-            child.notices = Notices.restored(self.loop, state, lambda: self.servers.tell(_notified(child)))
+            child.notices = Notices.restored(self.loop, state, lambda: self.servers.tell(notified(child)))
 
     def watch_told(self, child: Child) -> None:
         """Wait for the word of a trampoline."""
@@ -306,12 +327,12 @@ class Keeper:
 
     # --- ends
 
-    def _main_ended(self, child: Child, exit_code: int | None, number: int | None) -> None:
+    def _main_ended(self, child: Child, exit_code: int | None, number: int | None, at: Moment) -> None:
         self._hear_told(child)
         for check in self.reaper.checks.values():
             if check.child is child:
                 check.end()
-        child.main_ended(exit_code, number)
+        child.main_ended(exit_code, number, at)
 
     def adopt(self) -> None:
         """Find out whose the processes are that have become the keeper's own children."""
@@ -377,13 +398,3 @@ class Keeper:
 def _about(error: Exception) -> str:
     # Not its repr, which may hold what it choked on: a whole environment, for one.
     return f"{type(error).__name__}: {error}"
-
-
-def _notified(child: Child) -> dict[str, Any]:
-    said = child.notices.said() if child.notices is not None else {}
-    return {"event": "notified", "run": child.run_id, "attempt": child.attempt, **said}
-
-
-def _started(child: Child) -> dict[str, Any]:
-    about = {"run": child.run_id, "attempt": child.attempt, "pid": child.pid, "at": child.start_at}
-    return {"event": "started", **about, "limits": child.limited}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 
 from rota.keeper import cgroup, tree
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rota.keeper.check import Check
-    from rota.keeper.child import Child
+    from rota.keeper.child import Child, Moment
 
 
 class Reaper:
@@ -22,7 +23,7 @@ class Reaper:
         self,
         children: Mapping[str, Child],
         *,
-        main_ended: Callable[[Child, int | None, int | None], None],
+        main_ended: Callable[[Child, int | None, int | None, Moment], None],
         log: Callable[[str], None],
     ) -> None:
         self._children = children  # the open runs, by id: the keeper's own
@@ -32,31 +33,47 @@ class Reaper:
         self.leaders: dict[int, Child] = {}  #: by pid of the main process, until it is reaped
         self.checks: dict[int, Check] = {}  #: by their pids, until they are reaped
         self.strays: dict[int, int] = {}  #: pid → start time of adopted processes that belong to no open run
+        self._seen: dict[
+            int, Moment
+        ] = {}  # when main processes were seen to have ended, until that is noticed
 
-    def reap(self) -> None:
-        """Take notice of every process that has ended."""
-        while True:
+    def reap(self, most: int) -> bool:
+        """Take notice of processes that have ended, of so many; whether there may be more."""
+        for left in range(most, 0, -1):
             try:
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
-                return
+                return False
             if found is None:
-                return
+                return False
             leader = self.leaders.get(found.si_pid)
             if leader is None:
                 self._reap_adopted(found.si_pid)
             elif leader.exit is None:
                 self._notice(leader, found)
             else:
-                break  # it is held unreaped and hides the others: each is asked by its pid
+                return self._reap_behind(left)
+        return True
+
+    def _reap_behind(self, most: int) -> bool:
+        """The same where a main process is held unreaped and hides the others: each is asked by its pid."""
         for pid in self._own.pids():
             leader = self.leaders.get(pid)
             if leader is None:
-                self._reap_adopted(pid)
-            elif leader.exit is None:
-                found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                if found is not None:
-                    self._notice(leader, found)
+                most -= self._reap_adopted(pid)
+            elif leader.exit is None and (found := how_ended(pid)) is not None:
+                self._notice(leader, found)
+                most -= 1
+            if most <= 0:
+                return True
+        return False
+
+    def see(self) -> None:
+        """Take the time of every end of a main process, for when there is time to take notice of it."""
+        for pid in self._own.pids():
+            leader = self.leaders.get(pid)
+            if leader is not None and leader.exit is None and pid not in self._seen and how_ended(pid):
+                self._seen[pid] = now()
 
     def reap_leader(self, child: Child) -> tuple[float, int | None]:
         """Reap the main process of a run that is over: its processor time, and its peak memory if known."""
@@ -97,25 +114,39 @@ class Reaper:
         return next((child for child in self._children.values() if pid in child.adopted), None)
 
     def _notice(self, leader: Child, found: os.waitid_result) -> None:
-        exited = found.si_code == os.CLD_EXITED
-        self._main_ended(leader, *((found.si_status, None) if exited else (None, found.si_status)))
+        at = self._seen.pop(leader.pid, None) or now()
+        if found.si_code == os.CLD_EXITED:
+            self._main_ended(leader, found.si_status, None, at)
+        else:
+            self._main_ended(leader, None, found.si_status, at)
 
-    def _reap_adopted(self, pid: int) -> None:
+    def _reap_adopted(self, pid: int) -> bool:
         gone, status, usage = os.wait4(pid, os.WNOHANG)
         if not gone:
-            return
+            return False
         self.strays.pop(pid, None)
         check = self.checks.pop(pid, None)
         if check is not None:
             self.adopt()  # what it has left behind belongs to its run
             check.ended(status)
-            return
+            return True
         child = self._adopter(pid)
         if child is not None:
             del child.adopted[pid]
             child.cpu_time += usage.ru_utime + usage.ru_stime
             self.adopt()  # its own children are the keeper's now
             child.settle()
+        return True
+
+
+def now() -> Moment:
+    """By the wall clock, in microseconds, and by the monotonic one, in seconds."""
+    return time.time_ns() // 1000, time.monotonic()
+
+
+def how_ended(pid: int) -> os.waitid_result | None:
+    """How a child has ended, which stays unreaped; None while it lives."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 
 
 #: What the kernel counts memory in.

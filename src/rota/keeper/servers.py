@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rota.keeper.child import Child
     from rota.keeper.loop import Loop
 
 
@@ -89,3 +90,15 @@ class Servers:
     def forget_closed(self) -> None:
         """Keep only connections that are open."""
         self.connections = [other for other in self.connections if not other.closed]
+
+
+def notified(child: Child) -> dict[str, Any]:
+    """What a run has said of itself so far."""
+    said = child.notices.said() if child.notices is not None else {}
+    return {"event": "notified", "run": child.run_id, "attempt": child.attempt, **said}
+
+
+def started(child: Child) -> dict[str, Any]:
+    """A run's main process lives."""
+    about = {"run": child.run_id, "attempt": child.attempt, "pid": child.pid, "at": child.start_at}
+    return {"event": "started", **about, "limits": child.limited}
