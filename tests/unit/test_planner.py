@@ -98,6 +98,31 @@ def test_a_gap_and_a_tick_that_is_only_late_are_told_apart() -> None:
     assert [(gap.count, gap.newest) for gap in gaps] == [(11, at(hours=1, minutes=50))]
 
 
+def test_what_was_not_late_at_the_first_look_is_no_gap_of_its_own_at_a_later_one() -> None:
+    plan = planner(("job", "* * * * * *"))
+    ticks: list[Tick] = []
+    gaps: list[Gap] = []
+    now = at(minutes=11, seconds=0.9)
+    while (next_at := plan.next_at()) is not None and next_at <= now:
+        due = plan.due(now)
+        ticks += due.ticks
+        gaps += due.gaps
+        now += timedelta(seconds=0.05)
+
+    assert [(gap.count, gap.newest) for gap in gaps] == [(600, at(minutes=10))]
+    assert [tick.at for tick in ticks[:60]] == [at(minutes=10, seconds=second) for second in range(1, 61)]
+
+
+def test_a_sleep_in_the_middle_of_catching_up_makes_a_gap_all_the_same() -> None:
+    plan = planner(("job", "* * * * * *"))
+    plan.due(at(minutes=1))
+    plan.next_at()
+
+    ticks, gaps = look_until_quiet(plan, at(minutes=10))
+
+    assert (len(ticks), sum(gap.count for gap in gaps)) == (61, 10 * 60 - 62)
+
+
 def test_a_year_of_seconds_is_counted_in_bounded_time() -> None:
     plan = planner(("job", "* * * * * *"))
     began = time.process_time()

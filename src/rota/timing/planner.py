@@ -37,6 +37,10 @@ WRONG_CLOCK = timedelta(hours=3)
 
 _MICROSECOND = timedelta(microseconds=1)
 
+#: So much later than `LATE` a tick may be handed out that was not late at the first of several looks: a task's
+#: come one at a look, and the oldest would else be late by then, and of a gap of its own.
+CATCHING_UP = timedelta(seconds=10)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tick:
@@ -84,6 +88,7 @@ class Planner:
         decided = min(since.values(), default=now) if horizon is None else _believable(horizon, now) or now
         self._seen = decided  #: the latest instant that was looked at
         self._horizon = decided
+        self._behind: datetime | None = None  # what came after this was to run, when it was looked at first
         self._leapt: tuple[datetime, datetime] | None = None  # between these, no tick was handed out to run
         self._done: list[tuple[datetime, datetime]] = []  # from the first to the second, each was
         self._begin({name: max(decided, _believable(at, now) or now) for name, at in since.items()}, now)
@@ -116,6 +121,8 @@ class Planner:
             return self._counted()
 
         oldest = now - LATE
+        if self._behind is not None and self._behind < oldest <= self._behind + CATCHING_UP:
+            oldest = self._behind
         ticks: list[Tick] = []
         gaps: list[tuple[int, datetime]] = []
         while heap and heap[0][0] <= now:
@@ -128,6 +135,7 @@ class Planner:
             else:
                 ticks.append(Tick(task_name=self._names[index], at=at))
                 self._unplanned.append((index, at))
+        self._behind = oldest
         if gaps:
             self._found(gaps, cause, until=oldest, seen_at=now)
         return Due(ticks=ticks)  # the gaps are counted in later looks: what is due does not wait for that
@@ -178,9 +186,12 @@ class Planner:
         Computes the following tick of each task that was handed one since, and moves the horizon.
         """
         self._plan_all()
+        is_behind = bool(self._heap) and self._heap[0][0] <= self._seen
+        if not is_behind:
+            self._behind = None
         if self._gaps:
             return self._seen
-        if self._heap and self._heap[0][0] <= self._seen:
+        if is_behind:
             return self._heap[0][0]
         self._horizon = self._seen
         return self._heap[0][0] if self._heap else None
@@ -226,7 +237,7 @@ class Planner:
         self._unplanned.clear()
         self._gaps.clear()
         self._seen = self._horizon = now
-        self._leapt = None
+        self._leapt = self._behind = None
         self._begin({}, now)
 
     def _plan_all(self) -> None:
