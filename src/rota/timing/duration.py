@@ -33,8 +33,6 @@ _PART = re.compile(rf"({_NUMBER})([a-z]+)")
 
 def parse_duration(value: str | float) -> timedelta:
     """The duration that text or a number of seconds stands for; Unreadable says what is allowed."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise Unreadable(f"{value!r} is not a duration", ALLOWED)
     seconds = _seconds_in(value) if isinstance(value, str) else _finite(value)
     if seconds < 0:
         raise Unreadable("a duration cannot be negative", ALLOWED)
