@@ -37,8 +37,8 @@ WRONG_CLOCK = timedelta(hours=3)
 
 _MICROSECOND = timedelta(microseconds=1)
 
-#: So much later than `LATE` a tick may be handed out that was not late at the first of several looks: those of
-#: a task come one at a look, and the oldest would else be late by then, and of a gap of its own.
+#: So much later than `LATE` a tick may be handed out that was not late at the first of several looks: those
+#: of a task come one at a look, and the oldest would else be late by then, and of a gap of its own.
 CATCHING_UP = timedelta(seconds=10)
 
 
