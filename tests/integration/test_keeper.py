@@ -192,6 +192,34 @@ async def test_a_run_that_has_ended_by_itself_was_not_stopped(probe: Probe, tmp_
     assert (ended.ending.cause, ended.ending.exit_code) == (None, 0)
 
 
+async def test_what_has_ended_within_its_grace_is_not_killed_though_notice_comes_later(
+    probe: Probe, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "go")
+    grace = timedelta(seconds=1)
+    run = probe.shell(
+        f"trap 'echo told; read line < {tmp_path}/go; exit 3' TERM; echo ready; while :; do sleep 0.05; done",
+        grace=grace,
+    )
+    started = await probe.until_started(run)
+    await probe.until_written(run, b"ready\n")
+    probe.link.stop(run, "a test")
+    await probe.until_written(run, b"told\n")
+
+    with (tmp_path / "go").open("w") as go:
+        os.kill(probe.link.pid, signal.SIGSTOP)
+        go.write("\n")
+    await until_gone(started.pid)
+    over = time.monotonic() + grace.total_seconds()
+    while time.monotonic() < over:
+        continue
+    os.kill(probe.link.pid, signal.SIGCONT)
+    ended = await probe.until_ended(run)
+
+    assert (ended.ending.cause, ended.ending.exit_code) == (Cause.STOPPED, 3)
+    assert "killed" not in probe.words(run)
+
+
 async def test_a_suspended_process_is_stopped_too(probe: Probe) -> None:
     run = probe.shell("trap 'exit 4' TERM; echo ready; kill -STOP $$; exit 5")
     await probe.until_written(run, b"ready\n")

@@ -21,7 +21,8 @@ class Bed:
 
     def __init__(self) -> None:
         self.noticed: list[tuple[int, int | None, int | None, Moment]] = []
-        self.reaper = Reaper({}, main_ended=self._main_ended, log=print)
+        self.children: dict[str, Any] = {}
+        self.reaper = Reaper(self.children, main_ended=self._main_ended, log=print)
 
     def end(self, *codes: int) -> list[int]:
         """Processes that have ended so."""
@@ -80,3 +81,26 @@ def test_an_end_that_nobody_saw_has_the_time_of_its_notice(bed: Bed):
     bed.reaper.reap(9)
 
     assert before[0] <= bed.noticed[0][3][0] <= now()[0]
+
+
+def test_each_run_is_asked_once_for_its_processes_however_many_there_are(bed: Bed):
+    pids = bed.end(0, 0, 0)
+    bed.reaper.leaders.clear()
+    asked = []
+
+    class Run:
+        group = None
+
+        @property
+        def adopted(self) -> dict[int, int]:
+            asked.append(self)
+            return dict.fromkeys(pids, 1)
+
+    run: Any = Run()
+    bed.children["a run"] = run
+
+    bed.reaper.adopt()
+
+    assert asked == [run]
+    for pid in pids:
+        os.waitpid(pid, 0)

@@ -187,6 +187,12 @@ class Child:
         self._set("kill", self.kill_at, self._kill)
 
     def _kill(self) -> None:
+        if self._is_over:
+            # Many that end at once are noticed a few at a time; to look for each of them again and again
+            # meanwhile would hold up just that.
+            self.kill_at = time.monotonic() + _AGAIN
+            self._set("kill", self.kill_at, self._kill)
+            return
         if not self.killed and self.stop_signal != signal.SIGKILL:
             self.say(f"still there {self.grace:g} s after {signal.Signals(self.stop_signal).name}: killed")
         self.killed = True
@@ -203,6 +209,11 @@ class Child:
     def has_ended(self) -> bool:
         """Whether its main process has ended by now; notice of that may come later."""
         return self.exit is not None or how_ended(self.pid) is not None
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether everything that is known of it has ended; what is not known is found with the notice."""
+        return self.has_ended and all(how_ended(pid) is not None for pid in self.adopted)
 
     def main_ended(self, exit_code: int | None, number: int | None, at: Moment) -> None:
         """Its main process has ended, and is not reaped yet."""

@@ -86,11 +86,7 @@ class Reaper:
         """Find out whose the processes are that have become the keeper's own children."""
         if not tree.HAS_PROC:
             return
-        for pid in self._own.pids():
-            if pid in self.leaders or pid in self.checks or pid in self.strays:
-                continue
-            if self._adopter(pid) is not None:
-                continue
+        for pid in self._orphans():
             facts = tree.stat(pid)
             if facts is None:
                 continue
@@ -103,6 +99,20 @@ class Reaper:
             elif state not in "ZX":
                 self.strays[pid] = start
                 self._log(f"process {pid} ({name}) belongs to no run that is open; it is left alone")
+
+    def _orphans(self) -> list[int]:
+        """Its children of which it is not known yet whose they are: when many runs are stopped at once, this
+        is asked for each of them, while most of their processes are its children already.
+        """
+        pids = [
+            pid
+            for pid in self._own.pids()
+            if pid not in self.leaders and pid not in self.checks and pid not in self.strays
+        ]
+        if not pids:
+            return []
+        adopted = {pid for child in self._children.values() for pid in child.adopted}
+        return [pid for pid in pids if pid not in adopted]
 
     def _keeping(self, pid: int) -> Child | None:
         """The run in whose control group a process is: it cannot leave that as it can its session."""
