@@ -49,8 +49,8 @@ _PER_RUN = 8
 _FAREWELL = 2.0  # seconds
 _OWN = 32  # sockets, the lock, and some room
 
-#: Spawns of one turn, and ends of which notice is taken then: a burst is on time, and its ends wait a little.
-_AT_ONCE, _ENDS_AT_ONCE = 256, 16
+#: Spawns of one turn, or ends that are noticed: few of these in a turn that spawns, so a burst is on time.
+_AT_ONCE, _FEW = 256, 16
 #: Spawns after which the time of what has ended is taken, so that it is true though its notice waits.
 _UNSEEN = 16
 _ALL = 1 << 30
@@ -189,9 +189,9 @@ class Keeper:
 
     def _work(self) -> None:
         self._works = False
+        ends = _FEW if self._asked else _AT_ONCE
         self._spawn_some()
-        if self._unnoticed:
-            self._unnoticed = self.reaper.reap(_ENDS_AT_ONCE)
+        self._unnoticed = self._unnoticed and self.reaper.reap(ends)
         if self._asked or self._unnoticed:
             self._work_soon()
 
