@@ -114,18 +114,24 @@ async def test_at_most_one_line_of_rotas_own_follows_the_last_output(probe: Prob
 
 async def test_what_was_written_before_the_keeper_was_killed_is_there_and_readable(probe: Probe) -> None:
     run = probe.shell("seq 1 1000; echo oops >&2; printf open; sleep 1000")
-    await probe.until_written(run, b"open")
+    # Bytes are followed by their entry, without which nobody reads them: it is the entry that says "written".
+    await until(lambda: read_all(probe, run)["stdout"].endswith(b"open"))
 
     kill(probe.link.pid)
     await until_gone(probe.link.pid)
 
-    got = {"stdout": b"", "stderr": b""}
-    for stream, piece in LogFollower(probe.data, run).read():
-        got[stream] += piece
+    got = read_all(probe, run)
     assert got["stdout"] == NUMBERS[: NUMBERS.index(b"1001\n")] + b"open"
     assert got["stderr"] == b"oops\n"
     await probe.disconnect()
     await probe.connect()  # which ends what is left of the run
+
+
+def read_all(probe: Probe, run: str) -> dict[str, bytes]:
+    got = {"stdout": b"", "stderr": b""}
+    for stream, piece in LogFollower(probe.data, run).read():
+        got[stream] += piece
+    return got
 
 
 @pytest.mark.parametrize("policy", list(LogOnFull))
