@@ -1,6 +1,6 @@
 """One request to a server's Unix socket, and its answer as it comes (HTTP/1.1).
 
-`http.client` would do, but it loads what e-mail and TLS need: a sixth of what a command has to start.
+`http.client` would do, but it loads what e-mail and TLS need: a tenth of the time in which a command starts.
 """
 
 from __future__ import annotations
